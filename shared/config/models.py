@@ -1,0 +1,314 @@
+"""What can be set about a desk; the reference in the docs is generated from these models."""
+
+import re
+from functools import cached_property
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, str):
+        parts = re.findall(r"(\d+)\s*([smhdw])", value)
+        if not parts or re.sub(r"\d+\s*[smhdw]\s*", "", value):
+            raise ValueError('write durations as "30m", "8h", "1h30m" or "7d"')
+        return sum(int(n) * _UNITS[unit] for n, unit in parts)
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"unknown time zone {value!r}; use a name such as Europe/Berlin")
+    return value
+
+
+def _bare_address(value: str) -> str:
+    local, _, domain = value.strip().rpartition("@")
+    if not re.fullmatch(r"[^\s@<>(),;:\\\"\[\]]+", local) or not re.fullmatch(
+        r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain.lower()
+    ):
+        raise ValueError(f"{value!r} is no mail address")
+    return f"{local}@{domain}".lower()
+
+
+Duration = Annotated[int, BeforeValidator(_seconds), Field(ge=0)]
+"""Seconds; in the file a number of seconds or text such as ``8h``."""
+Zone = Annotated[str, BeforeValidator(_zone)]
+MailAddress = Annotated[str, BeforeValidator(_bare_address)]
+Period = tuple[str, str]
+Role = Literal["agent", "lead", "manager", "admin"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Mailbox(_Section):
+    """A support address."""
+
+    address: MailAddress
+    """Where customers write; the part before the @ is at most 23 characters."""
+    brand: str = Field(max_length=80)
+    """Name that customers see."""
+    team: str
+    """Team that gets what is written here."""
+    department: str = ""
+    """Department, for rules and reports."""
+    language: str = "en"
+    """Language of automatic texts where the customer's is not known."""
+    priority: str = "normal"
+    """Priority of a new ticket."""
+    signature: str = ""
+    """Text under an agent's answer; ``{agent}`` is the agent's name."""
+
+    @model_validator(mode="after")
+    def _short_name(self) -> Self:
+        if len(self.address.partition("@")[0]) > 23:  # noqa: PLR2004 - shared.addresses has the sum
+            raise ValueError("the part before the @ may have 23 characters, so that answers fit")
+        return self
+
+
+class Agent(_Section):
+    """Somebody who works on tickets, or watches over those who do."""
+
+    address: MailAddress
+    """The registered address: only mail from it can act."""
+    name: str = Field(max_length=80)
+    """Name in mails."""
+    handle: str = ""
+    """Short name for ``#assign``; the address's local part if empty."""
+    role: Role = "agent"
+    """What the agent may do: agent, lead, manager or admin."""
+    language: str = "en"
+    """Language of the mails to the agent."""
+    timezone: Zone = "UTC"
+    """Zone of the times in those mails."""
+    receipts: Literal["errors", "all"] = "errors"
+    """Whether a mail that worked is confirmed too."""
+
+    @property
+    def short(self) -> str:
+        """The handle, or what stands for it."""
+        return self.handle or self.address.partition("@")[0]
+
+
+class Team(_Section):
+    """People who share tickets."""
+
+    name: str
+    """The word for ``#team``."""
+    title: str = ""
+    """Name in mails; ``name`` if empty."""
+    members: list[MailAddress] = Field(min_length=1)
+    """Agents in the order of the rotation."""
+    manager: MailAddress | None = None
+    """Who is told of breaches."""
+
+
+class Calendar(_Section):
+    """When the desk is open."""
+
+    timezone: Zone
+    """Zone of the times below."""
+    week: (
+        dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], list[Period]]
+        | Literal["always"]
+    )
+    """Opening periods of each weekday such as ``[["09:00", "12:30"]]``, or ``always``."""
+    holidays: dict[Literal["country", "subdivision"], str] | None = None
+    """Public holidays of a country (ISO 3166) and subdivision: closed."""
+    closed: list[str] = Field(default_factory=list)
+    """Closing days: ``2026-12-31``, or ``12-24`` for every year."""
+    open: dict[str, list[Period]] = Field(default_factory=dict)
+    """Periods of single dates; they replace the weekday's and beat ``holidays``."""
+
+
+class Targets(_Section):
+    """How soon, for one priority."""
+
+    first_response: Duration
+    """Until the first answer of an agent."""
+    resolution: Duration
+    """Until it is resolved."""
+    next_response: Duration | None = None
+    """Until each later customer message is answered; not measured if empty."""
+
+
+class Policy(_Section):
+    """Targets by priority, and the clock that they are measured with."""
+
+    calendar: str
+    """Name of a calendar."""
+    clock: Literal["business", "calendar"] = "business"
+    """``business`` counts open time, ``calendar`` all time."""
+    segments: list[str] = Field(default_factory=list)
+    """Customer segments that this policy is for; empty: everybody."""
+    targets: dict[str, Targets]
+    """By priority name."""
+    amber: float = Field(default=0.75, gt=0, lt=1)
+    """Share of the time used up at which a clock turns amber."""
+
+
+class SLA(_Section):
+    """Service level targets."""
+
+    policies: dict[str, Policy] = Field(default_factory=dict)
+    """By name; the one that names the customer's segment wins, else the first without segments."""
+    pause_on: list[Literal["pending", "on-hold"]] = ["pending", "on-hold"]
+    """Statuses in which the clocks stand still."""
+
+
+class Survey(_Section):
+    """The question after a resolution."""
+
+    enabled: bool = True
+    """Whether it is asked unless the agent says otherwise."""
+
+
+class Customers(_Section):
+    """How customers are treated."""
+
+    acknowledge: Literal["authenticated", "all"] = "authenticated"
+    """Who gets automatic answers: senders whose mail authenticates, or all (closed networks)."""
+    acknowledgements_per_hour: int = Field(default=5, ge=0)
+    """Most acknowledgements to one address within an hour."""
+    reopen_within: Duration = 7 * 86_400
+    """A reply within this time reopens a resolved ticket; later it opens a new, linked one."""
+
+
+class Agents(_Section):
+    """How agents' mails are treated."""
+
+    trust: Literal["verified", "token"] = "verified"
+    """``verified``: signed address, registered From and an aligned DMARC or DKIM pass.
+    ``token``: the first two are enough; for closed networks only."""
+    reply_takes: bool = True
+    """Whether an answer to a ticket that nobody has takes it."""
+    address_days: int = Field(default=90, ge=1, le=3650)
+    """Days that a personal reply address stays valid."""
+    draft_kept: Duration = 3 * 86_400
+    """How long a refused mail waits for its correction."""
+
+
+class Notices(_Section):
+    """Mails that tell agents of events."""
+
+    bundle: Duration = 30
+    """Later notices of one ticket to one agent are collected for this long."""
+    hold: Duration = 2
+    """The first notice waits at most this long for the clocks' state."""
+
+
+class Door(_Section):
+    """Limits of the SMTP door."""
+
+    max_bytes: int = Field(default=26_214_400, ge=65_536)
+    """Largest mail (SIZE, RFC 1870)."""
+    max_recipients: int = Field(default=100, ge=100)
+    """Recipients of one mail (RFC 5321, 4.5.3.1.8 asks for 100)."""
+    max_connections: int = Field(default=500, ge=1)
+    """Connections in all."""
+    max_connections_per_address: int = Field(default=50, ge=1)
+    """Connections of one address."""
+    exempt: list[str] = ["127.0.0.1", "::1"]
+    """Relays that the limit per address is not for."""
+    memory_bytes: int = Field(default=268_435_456, ge=1_048_576)
+    """Bytes of mails in flight; above it new ones are answered 452."""
+    certificate: str = ""
+    """PEM file with chain and key for STARTTLS; empty: not offered."""
+    trusted_authserv: list[str] = Field(default_factory=list)
+    """authserv-ids of own relays whose Authentication-Results are believed (RFC 8601)."""
+
+
+class Report(_Section):
+    """A report that is sent by itself."""
+
+    kind: Literal["monthly"] = "monthly"
+    """What it covers: the calendar month before."""
+    to: list[MailAddress] = Field(min_length=1)
+    """Who gets it."""
+    timezone: Zone = "UTC"
+    """Zone whose midnight of the 1st ends the month."""
+
+
+class Desk(_Section):
+    """The whole file."""
+
+    name: str = Field(max_length=80)
+    """Name of the company."""
+    host: str
+    """Domain of the desk's Message-IDs."""
+    language: str = "en"
+    """Default language."""
+    priorities: list[str] = ["low", "normal", "high", "urgent"]
+    """Names, least urgent first."""
+    categories: list[str] = Field(default_factory=list)
+    """Names; empty allows any."""
+    mailboxes: list[Mailbox] = Field(min_length=1)
+    """Support addresses."""
+    teams: list[Team] = Field(min_length=1)
+    """Teams."""
+    agents: list[Agent] = Field(min_length=1)
+    """Agents, leads, managers, admins."""
+    calendars: dict[str, Calendar] = Field(default_factory=dict)
+    """Business calendars by name."""
+    sla: SLA = SLA()
+    """Service level targets."""
+    survey: Survey = Survey()
+    """The question after a resolution."""
+    customers: Customers = Customers()
+    """Rules for customers' mail."""
+    agent_mail: Agents = Agents()
+    """Rules for agents' mail."""
+    notices: Notices = Notices()
+    """Notices to agents."""
+    door: Door = Door()
+    """Limits of the SMTP door."""
+    reports: list[Report] = Field(default_factory=list)
+    """Reports sent by themselves."""
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        teams, agents = {t.name for t in self.teams}, {a.address for a in self.agents}
+        boxes = {m.address for m in self.mailboxes}
+        for box in self.mailboxes:
+            _known("team", box.team, teams)
+            _known("priority", box.priority, set(self.priorities))
+        for team in self.teams:
+            for member in [*team.members, *([team.manager] if team.manager else [])]:
+                _known("agent", member, agents)
+        for policy in self.sla.policies.values():
+            _known("calendar", policy.calendar, set(self.calendars))
+            for priority in policy.targets:
+                _known("priority", priority, set(self.priorities))
+        if both := boxes & agents:
+            raise ValueError(f"{min(both)} is a mailbox and an agent at once")
+        return self
+
+    @cached_property
+    def agents_by_address(self) -> dict[str, Agent]:
+        """Agents by registered address."""
+        return {agent.address: agent for agent in self.agents}
+
+    @cached_property
+    def mailboxes_by_address(self) -> dict[str, Mailbox]:
+        """Mailboxes by address."""
+        return {box.address: box for box in self.mailboxes}
+
+    @cached_property
+    def teams_by_name(self) -> dict[str, Team]:
+        """Teams by name."""
+        return {team.name: team for team in self.teams}
+
+    def zone(self, address: str) -> ZoneInfo:
+        """The zone in which the agent with this address reads times; UTC for others."""
+        agent = self.agents_by_address.get(address)
+        return ZoneInfo(agent.timezone if agent else "UTC")
+
+
+def _known(kind: str, name: str, names: set[str]) -> None:
+    if name not in names:
+        raise ValueError(f"unknown {kind} {name!r}; known: {', '.join(sorted(names))}")

@@ -1,0 +1,69 @@
+"""``sla-events``: what the clocks say. tickets decides what follows from it."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.base import Contract, Event, TicketId
+
+Target = Literal["first-response", "next-response", "resolution"]
+
+
+class Clock(Contract):
+    """One target of a ticket. ``due_at`` is empty while the clock is paused or when it is over.
+
+    ``left_s`` is business time left at ``as_of`` (negative after the due time).
+    """
+
+    target: Target
+    cycle: int = Field(ge=1)
+    state: Literal["running", "paused", "met", "missed", "cancelled"]
+    policy: str = Field(default="", max_length=100)
+    goal_s: int = Field(ge=0)
+    started_at: AwareDatetime
+    due_at: AwareDatetime | None = None
+    warn_at: AwareDatetime | None = None
+    left_s: int = 0
+    as_of: AwareDatetime
+
+
+class _ClockEvent(Event):
+    ticket_id: TicketId
+    version: Literal[1] = 1
+
+
+class ClocksChanged(_ClockEvent):
+    """The ticket's clocks were started, paused, resumed, stopped or recomputed; all are listed.
+
+    ``ticket_seq`` is the ticket event that they follow from; a reader keeps the highest.
+    """
+
+    type: Literal["sla.clocks-changed"] = "sla.clocks-changed"
+    ticket_seq: int
+    clocks: list[Clock] = Field(max_length=20)
+
+
+class ClockWarned(_ClockEvent):
+    """The amber point of a running clock was reached."""
+
+    type: Literal["sla.clock-warned"] = "sla.clock-warned"
+    target: Target
+    cycle: int
+    due_at: AwareDatetime
+    warned_at: AwareDatetime
+
+
+class ClockRanOut(_ClockEvent):
+    """A running clock passed its due time; whether that is a breach, tickets says.
+
+    ``fired_at`` is later than ``due_at`` by the time that sla was away.
+    """
+
+    type: Literal["sla.clock-ran-out"] = "sla.clock-ran-out"
+    target: Target
+    cycle: int
+    due_at: AwareDatetime
+    fired_at: AwareDatetime
+
+
+RECORDS = (ClocksChanged, ClockWarned, ClockRanOut)

@@ -1,0 +1,313 @@
+"""``ticket-events``: everything that happens to a ticket, in order.
+
+Each event carries the ticket's state after it, so that a reader needs no history to act.
+"""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.base import (
+    Actor,
+    Address,
+    Attachment,
+    Blob,
+    Contract,
+    Event,
+    Language,
+    MessageId,
+    TicketId,
+)
+from shared.contracts.sla import Clock, Target
+
+TEXT_CHARS = 12_000
+"""Longest text inside a record; the whole is in the blob named beside it."""
+
+Status = Literal["new", "open", "pending", "on-hold", "resolved", "closed"]
+
+
+class Survey(Contract):
+    """The requester's rating of a resolution, 1 (bad) to 5 (great)."""
+
+    score: int = Field(ge=1, le=5)
+    comment: str = Field(default="", max_length=4000)
+
+
+class TicketState(Contract):
+    """What is true of a ticket after an event; small on purpose, texts are in the messages."""
+
+    ticket_id: TicketId
+    seq: int = Field(ge=1)
+    subject: str = Field(max_length=500)
+    status: Status
+    priority: str = Field(max_length=50)
+    category: str = Field(default="", max_length=100)
+    mailbox: Address
+    source: str = Field(default="mail", max_length=30)
+    language: Language = "en"
+    requester: Address
+    requester_name: str = Field(default="", max_length=300)
+    contact_id: str = Field(default="", max_length=100)
+    account_id: str = Field(default="", max_length=100)
+    unknown_contact: bool = False
+    team: str = Field(default="", max_length=50)
+    assignee: Address | None = None
+    locked_by: Address | None = None
+    followers: list[Address] = Field(default_factory=list, max_length=50)
+    tags: list[str] = Field(default_factory=list, max_length=50)
+    opened_at: AwareDatetime
+    updated_at: AwareDatetime
+    first_response_at: AwareDatetime | None = None
+    resolved_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    messages: int = 0
+    escalated: bool = False
+    clocks: list[Clock] = Field(default_factory=list, max_length=20)
+    survey: Survey | None = None
+    linked: list[TicketId] = Field(default_factory=list, max_length=50)
+
+
+class Message(Contract):
+    """One entry of the conversation. ``reply_text`` is the new words alone; ``text`` is all of it.
+
+    ``accepted_at`` is when SMTP took it: what clocks are compared with.
+    """
+
+    number: int = Field(ge=1)
+    kind: Literal["public", "note", "system"]
+    direction: Literal["in", "out"]
+    author: Actor
+    from_addr: str = Field(default="", max_length=320)
+    from_name: str = Field(default="", max_length=300)
+    to: list[str] = Field(default_factory=list, max_length=200)
+    cc: list[str] = Field(default_factory=list, max_length=200)
+    text: str = Field(default="", max_length=TEXT_CHARS)
+    reply_text: str = Field(default="", max_length=TEXT_CHARS)
+    text_blob: Blob | None = None
+    html_blob: Blob | None = None
+    raw_blob: Blob | None = None
+    attachments: list[Attachment] = Field(default_factory=list, max_length=100)
+    message_id: MessageId = ""
+    in_reply_to: MessageId = ""
+    references: list[str] = Field(default_factory=list, max_length=30)
+    thread_index: str = Field(default="", max_length=400)
+    mail_subject: str = Field(default="", max_length=500)
+    inbound_id: str = Field(default="", max_length=100)
+    trust: str = Field(default="", max_length=300)  # one line for agents: who vouches for it
+    answerable: bool = True  # whether an automatic answer may go to its sender
+    unverified: bool = False
+    automated: bool = False
+    unreadable: str = Field(default="", max_length=300)
+    at: AwareDatetime
+    accepted_at: AwareDatetime
+
+
+class TicketEvent(Event):
+    """Base of all: ``seq`` is 1, 2, 3 … within a ticket, without gap or repeat."""
+
+    version: Literal[1] = 1
+    ticket_id: TicketId
+    seq: int = Field(ge=1)
+    at: AwareDatetime
+    by: Actor
+    configuration: str = Field(default="", max_length=64)  # hash of the desk's configuration
+    state: TicketState
+
+
+class TicketOpened(TicketEvent):
+    """A thread began, so a ticket now exists; its first message follows as the next event."""
+
+    type: Literal["ticket.opened"] = "ticket.opened"
+
+
+class MessageAdded(TicketEvent):
+    """The conversation grew by one message.
+
+    ``acknowledge``: its sender may be told automatically that it arrived. ``resolves``: an agent's
+    answer that resolves in the same mail, so that one mail tells both.
+    """
+
+    type: Literal["ticket.message-added"] = "ticket.message-added"
+    message: Message
+    acknowledge: bool = False
+    resolves: bool = False
+    survey_asked: bool = False
+    cycle: int = 1
+
+
+class MailHeld(TicketEvent):
+    """A mail claims to be somebody it may not be; it is kept as an unverified message.
+
+    The desk is told, the requester never.
+    """
+
+    type: Literal["ticket.mail-held"] = "ticket.mail-held"
+    message: Message
+    reason: str = Field(max_length=300)
+
+
+class TicketAssigned(TicketEvent):
+    """The ticket has another assignee, or none."""
+
+    type: Literal["ticket.assigned"] = "ticket.assigned"
+    assignee: Address | None
+    previous: Address | None = None
+    reason: Literal["rotation", "take", "assign", "release", "reply", "escalation", "team"]
+
+
+class TeamChanged(TicketEvent):
+    """Another team is responsible."""
+
+    type: Literal["ticket.team-changed"] = "ticket.team-changed"
+    team: str
+    previous: str = ""
+
+
+class LockChanged(TicketEvent):
+    """An agent holds the ticket for themselves, or nobody does any more."""
+
+    type: Literal["ticket.lock-changed"] = "ticket.lock-changed"
+    locked_by: Address | None
+    previous: Address | None = None
+
+
+class StatusChanged(TicketEvent):
+    """The status is another one, for a reason that is not a resolution, closing or reopening."""
+
+    type: Literal["ticket.status-changed"] = "ticket.status-changed"
+    status: Status
+    previous: Status
+
+
+class TicketResolved(TicketEvent):
+    """An agent says it is solved. With ``summary`` the requester is told in those words.
+
+    ``answered``: an agent's message in the same mail already told the requester, so no mail of
+    its own follows.
+    """
+
+    type: Literal["ticket.resolved"] = "ticket.resolved"
+    summary: str = Field(default="", max_length=TEXT_CHARS)
+    survey_asked: bool = False
+    answered: bool = False
+    cycle: int = 1
+
+
+class TicketClosed(TicketEvent):
+    """Nothing more is expected."""
+
+    type: Literal["ticket.closed"] = "ticket.closed"
+
+
+class TicketReopened(TicketEvent):
+    """A resolved or closed ticket is worked on again."""
+
+    type: Literal["ticket.reopened"] = "ticket.reopened"
+    reason: Literal["customer", "agent", "system"] = "customer"
+
+
+class FieldChanged(TicketEvent):
+    """Priority, category, subject or another plain field has a new value."""
+
+    type: Literal["ticket.field-changed"] = "ticket.field-changed"
+    field: str = Field(max_length=50)
+    value: str = Field(max_length=500)
+    previous: str = Field(default="", max_length=500)
+
+
+class ContactLinked(TicketEvent):
+    """The requester is known as a contact of an account."""
+
+    type: Literal["ticket.contact-linked"] = "ticket.contact-linked"
+
+
+class SurveyAnswered(TicketEvent):
+    """The requester rated resolution number ``cycle``; a later rating replaces an earlier one."""
+
+    type: Literal["ticket.survey-answered"] = "ticket.survey-answered"
+    survey: Survey
+    cycle: int = 1
+    agent: Address | None = None
+
+
+class ClocksUpdated(TicketEvent):
+    """sla told the state of all clocks; ``state.clocks`` has them."""
+
+    type: Literal["ticket.clocks-updated"] = "ticket.clocks-updated"
+
+
+class SLAWarned(TicketEvent):
+    """A clock is amber."""
+
+    type: Literal["ticket.sla-warned"] = "ticket.sla-warned"
+    target: Target
+    cycle: int
+    due_at: AwareDatetime
+
+
+class SLABreached(TicketEvent):
+    """A target was missed: no fitting answer had been accepted by ``due_at``."""
+
+    type: Literal["ticket.sla-breached"] = "ticket.sla-breached"
+    target: Target
+    cycle: int
+    due_at: AwareDatetime
+
+
+class TicketEscalated(TicketEvent):
+    """Somebody above or beside is called in: ``to`` are told by mail."""
+
+    type: Literal["ticket.escalated"] = "ticket.escalated"
+    reason: str = Field(max_length=500)
+    to: list[Address] = Field(max_length=20)
+
+
+class TicketLinked(TicketEvent):
+    """Another ticket belongs to this one in some way."""
+
+    type: Literal["ticket.linked"] = "ticket.linked"
+    other: TicketId
+    relation: Literal["continues", "same-mail", "suspected"]
+
+
+class DraftHeld(TicketEvent):
+    """An agent's mail was given back for correction; nothing of it took effect."""
+
+    type: Literal["ticket.draft-held"] = "ticket.draft-held"
+    agent: Address
+    draft_number: int
+    codes: list[str] = Field(max_length=40)
+
+
+class DeliveryNoted(TicketEvent):
+    """What became of an outgoing mail of this ticket, where it is not simply sent."""
+
+    type: Literal["ticket.delivery-noted"] = "ticket.delivery-noted"
+    outcome: Literal["deferred", "failed", "bounced"]
+    recipient: Address
+    message_id: MessageId
+    detail: str = Field(default="", max_length=500)
+
+
+RECORDS = (
+    TicketOpened,
+    MessageAdded,
+    MailHeld,
+    TicketAssigned,
+    TeamChanged,
+    LockChanged,
+    StatusChanged,
+    TicketResolved,
+    TicketClosed,
+    TicketReopened,
+    FieldChanged,
+    ContactLinked,
+    SurveyAnswered,
+    ClocksUpdated,
+    SLAWarned,
+    SLABreached,
+    TicketEscalated,
+    TicketLinked,
+    DraftHeld,
+    DeliveryNoted,
+)
