@@ -1,1 +1,1 @@
-"""How Postdesk is run: on one machine without root (``local``), in containers, and by hand (``cli``)."""
+"""How Postdesk is run: on one machine (``local``), in containers, and by hand (``cli``)."""

@@ -1,1 +1,1 @@
-"""Everything that a stack on one machine needs: Kafka, MongoDB, the services and a mail server to play with."""
+"""A stack on one machine: Kafka, MongoDB, the services, a mail server."""

@@ -72,7 +72,8 @@ def _plain(node: Any) -> Any:
 
 
 def _problem(path: Path, raw: Any, error: Any) -> Problem:
-    location = error["loc"]
+    cause = error.get("ctx", {}).get("error")
+    location = error["loc"] + getattr(cause, "location", ())
     reason = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         reason = f"unknown setting{_hint(str(location[-1]), location[:-1])}"

@@ -1,11 +1,18 @@
 """What can be set about a desk; the reference in the docs is generated from these models."""
 
 import re
-from functools import cached_property
-from typing import Annotated, Literal, Self
+from functools import cache, cached_property
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -19,8 +26,13 @@ def _seconds(value: object) -> object:
     return value
 
 
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _zone_names():
         raise ValueError(f"unknown time zone {value!r}; use a name such as Europe/Berlin")
     return value
 
@@ -34,12 +46,29 @@ def _bare_address(value: str) -> str:
     return f"{local}@{domain}".lower()
 
 
-Duration = Annotated[int, BeforeValidator(_seconds), Field(ge=0)]
+DURATION_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": r"^(\s*\d+\s*[smhdw])+\s*$"},
+    ]
+}
+"""What an editor may offer for a duration: the file allows text, the model holds seconds."""
+Duration = Annotated[
+    int, BeforeValidator(_seconds), Field(ge=0), WithJsonSchema(DURATION_SCHEMA, mode="validation")
+]
 """Seconds; in the file a number of seconds or text such as ``8h``."""
 Zone = Annotated[str, BeforeValidator(_zone)]
 MailAddress = Annotated[str, BeforeValidator(_bare_address)]
 Period = tuple[str, str]
 Role = Literal["agent", "lead", "manager", "admin"]
+
+
+class UnknownNameError(ValueError):
+    """A name that is defined nowhere; ``location`` is the path of the setting that uses it."""
+
+    def __init__(self, reason: str, location: tuple[str | int, ...]) -> None:
+        super().__init__(reason)
+        self.location = location
 
 
 class _Section(BaseModel):
@@ -234,6 +263,17 @@ class Report(_Section):
     """Zone whose midnight of the 1st ends the month."""
 
 
+class System(_Section):
+    """A program that may send commands over the bus."""
+
+    name: str = Field(max_length=80)
+    """Its name, as in the actor ``system:NAME``."""
+    commands: list[str] = Field(default_factory=list)
+    """Commands that it may send, such as ``open-ticket``; empty: all."""
+    acts_for_agents: bool = False
+    """Whether it may act in an agent's name."""
+
+
 class Desk(_Section):
     """The whole file."""
 
@@ -269,21 +309,26 @@ class Desk(_Section):
     """Limits of the SMTP door."""
     reports: list[Report] = Field(default_factory=list)
     """Reports sent by themselves."""
+    systems: list[System] = Field(default_factory=list)
+    """Programs on the bus; empty: any may send commands, but none act for agents."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         teams, agents = {t.name for t in self.teams}, {a.address for a in self.agents}
         boxes = {m.address for m in self.mailboxes}
-        for box in self.mailboxes:
-            _known("team", box.team, teams)
-            _known("priority", box.priority, set(self.priorities))
-        for team in self.teams:
-            for member in [*team.members, *([team.manager] if team.manager else [])]:
-                _known("agent", member, agents)
-        for policy in self.sla.policies.values():
-            _known("calendar", policy.calendar, set(self.calendars))
+        for i, box in enumerate(self.mailboxes):
+            _known("team", box.team, teams, ("mailboxes", i, "team"))
+            _known("priority", box.priority, set(self.priorities), ("mailboxes", i, "priority"))
+        for i, team in enumerate(self.teams):
+            for member in team.members:
+                _known("agent", member, agents, ("teams", i, "members"))
+            if team.manager:
+                _known("agent", team.manager, agents, ("teams", i, "manager"))
+        for name, policy in self.sla.policies.items():
+            at = ("sla", "policies", name)
+            _known("calendar", policy.calendar, set(self.calendars), (*at, "calendar"))
             for priority in policy.targets:
-                _known("priority", priority, set(self.priorities))
+                _known("priority", priority, set(self.priorities), (*at, "targets", priority))
         if both := boxes & agents:
             raise ValueError(f"{min(both)} is a mailbox and an agent at once")
         return self
@@ -309,6 +354,7 @@ class Desk(_Section):
         return ZoneInfo(agent.timezone if agent else "UTC")
 
 
-def _known(kind: str, name: str, names: set[str]) -> None:
+def _known(kind: str, name: str, names: set[str], location: tuple[str | int, ...]) -> None:
     if name not in names:
-        raise ValueError(f"unknown {kind} {name!r}; known: {', '.join(sorted(names))}")
+        known = ", ".join(sorted(names))
+        raise UnknownNameError(f"unknown {kind} {name!r}; known: {known}", location)

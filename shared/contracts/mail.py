@@ -83,6 +83,7 @@ class MailReceived(Event):
     text: str = Field(default="", max_length=INLINE_TEXT_CHARS)
     reply_text: str = Field(default="", max_length=INLINE_TEXT_CHARS)
     text_blob: Blob | None = None
+    reply_text_blob: Blob | None = None
     html_blob: Blob | None = None
     raw_blob: Blob | None = None
     attachments: list[Attachment] = Field(default_factory=list, max_length=100)

@@ -65,6 +65,7 @@ class TicketState(Contract):
     clocks: list[Clock] = Field(default_factory=list, max_length=20)
     survey: Survey | None = None
     linked: list[TicketId] = Field(default_factory=list, max_length=50)
+    summary: str = Field(default="", max_length=500)
 
 
 class Message(Contract):
@@ -124,7 +125,8 @@ class MessageAdded(TicketEvent):
     """The conversation grew by one message.
 
     ``acknowledge``: its sender may be told automatically that it arrived. ``resolves``: an agent's
-    answer that resolves in the same mail, so that one mail tells both.
+    answer that resolves in the same mail, so that one mail tells both. ``mentioned``: agents whom
+    a note is addressed to.
     """
 
     type: Literal["ticket.message-added"] = "ticket.message-added"
@@ -133,6 +135,7 @@ class MessageAdded(TicketEvent):
     resolves: bool = False
     survey_asked: bool = False
     cycle: int = 1
+    mentioned: list[Address] = Field(default_factory=list, max_length=20)
 
 
 class MailHeld(TicketEvent):
@@ -191,12 +194,14 @@ class TicketResolved(TicketEvent):
     survey_asked: bool = False
     answered: bool = False
     cycle: int = 1
+    accepted_at: AwareDatetime | None = None  # SMTP acceptance of the mail that says so
 
 
 class TicketClosed(TicketEvent):
     """Nothing more is expected."""
 
     type: Literal["ticket.closed"] = "ticket.closed"
+    accepted_at: AwareDatetime | None = None
 
 
 class TicketReopened(TicketEvent):
@@ -234,6 +239,7 @@ class ClocksUpdated(TicketEvent):
     """sla told the state of all clocks; ``state.clocks`` has them."""
 
     type: Literal["ticket.clocks-updated"] = "ticket.clocks-updated"
+    ticket_seq: int = 0  # the ticket event that the clocks follow from
 
 
 class SLAWarned(TicketEvent):

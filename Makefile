@@ -1,0 +1,17 @@
+# Names the steps of deploy/local/bootstrap.sh, which works without make too.
+STEPS := up down demo test test-peers check bench faults schemas
+.PHONY: help $(STEPS)
+
+help:
+	@echo "make up          build and start everything here, with a demo company; then say how to use it"
+	@echo "make down        stop it; the data stays"
+	@echo "make demo        play one support case on it and show every mail"
+	@echo "make test        all tests that need Python only"
+	@echo "make test-peers  tests against Postfix, Dovecot, Chromium (Debian, root)"
+	@echo "make check       lint, types, import rules, schemas up to date"
+	@echo "make bench       measure speed and memory; table, and build/bench.json"
+	@echo "make faults      kill and starve everything for a while; nothing may be lost"
+	@echo "make schemas     write the generated JSON Schemas, examples and documents anew"
+
+$(STEPS):
+	@sh deploy/local/bootstrap.sh $@ $(ARGS)

@@ -1,0 +1,88 @@
+"""The processes of a stack that are this project's own: the five services and the mail server."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import health, ports, process
+
+SERVICES = ("ingest", "tickets", "sla", "notify", "reports")
+ROOT = Path(__file__).resolve().parents[2]
+READY_S = 60.0
+GRACE_S = 30.0  # longer than a service takes for the batch in hand (shared.service.STOP_S)
+REMEDY = "see the log, or run 'postdesk doctor'."
+
+
+@dataclass
+class Program:
+    """A Python program of this project, run as a child process."""
+
+    name: str
+    arguments: Sequence[str]
+    env: dict[str, str]
+    log: Path
+    is_ready: Callable[[], bool]
+    child: process.Child | None = None
+
+    def launch(self) -> None:
+        """Start it, after ending what an earlier run may have left of its children."""
+        if self.child:
+            process.signal_group(self.child, signal.SIGKILL)
+        # -P: the folder where the user stands must not hide modules.
+        command = [sys.executable, "-P", *self.arguments]
+        self.child = process.start(self.name, command, log=self.log, env=python_env() | self.env)
+
+    def wait_ready(self) -> None:
+        """Return when it is ready; raises ``NotReadyError`` with the end of its log."""
+        what = f"The part '{self.name}'"
+        process.wait_until(self.is_ready, self.child, part=what, timeout_s=READY_S, remedy=REMEDY)
+
+    def is_alive(self) -> bool:
+        """Say whether the process runs."""
+        return self.child is not None and self.child.is_running
+
+
+def python_env() -> dict[str, str]:
+    """Return the environment with which a child finds this code wherever it is started."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def service(name: str, state: Path, env: Mapping[str, str], endpoint: str) -> Program:
+    """Return one of the five services; ``endpoint`` is where it answers for its health."""
+    scratch = state / "services" / name
+    scratch.mkdir(parents=True, exist_ok=True)
+    own = {"POSTDESK_HEALTH": endpoint, "POSTDESK_STATE_DIR": str(scratch)}
+    return Program(
+        name=name,
+        arguments=["-m", f"services.{name}"],
+        env={**env, **own},
+        log=state / "logs" / f"{name}.log",
+        is_ready=lambda: health.is_ready(endpoint),
+    )
+
+
+def mail_server(
+    state: Path, *, desk: str, outgoing: str, imap: str, mailboxes: Sequence[str]
+) -> Program:
+    """Return the local mail server, which hands mail to ``mailboxes`` on to the desk."""
+    own = [word for address in mailboxes for word in ("--desk-mailbox", address)]
+    where = ["--smtp", outgoing, "--imap", imap, "--mailboxes", str(state / "mailboxes")]
+    listens = [ports.split_address(address) for address in (outgoing, imap)]
+    return Program(
+        name="mail",
+        arguments=["-m", "deploy.local.sink", *where, "--desk", desk, *own],
+        env={},
+        log=state / "logs" / "mail.log",
+        is_ready=lambda: all(ports.is_open(host, port) for host, port in listens),
+    )
+
+
+def stop(programs: Sequence[Program]) -> None:
+    """End all: the first alone, since it takes mail in, then the others together."""
+    children = [program.child for program in programs if program.child]
+    process.stop(*children[:1], grace_s=GRACE_S)
+    process.stop(*children[1:], grace_s=GRACE_S)

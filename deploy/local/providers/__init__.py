@@ -1,0 +1,1 @@
+"""Where Kafka and MongoDB come from: given addresses, Docker, or embedded, in this order."""

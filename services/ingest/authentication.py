@@ -1,0 +1,78 @@
+"""What a relay of ours says about the sender: ``Authentication-Results`` (RFC 8601), read warily.
+
+Only the topmost field counts, and only where its authserv-id is configured: anything below it may
+have come with the mail. Our own check of DKIM, SPF and DMARC will stand beside it here.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from authres import AuthenticationResultsHeader  # type: ignore[import-untyped]
+from publicsuffix2 import get_sld
+
+from services.ingest.parse import Mail
+from shared.contracts.mail import SenderAuthentication
+
+_FIELD_CHARS = 4_000
+_NOTHING = SenderAuthentication()
+
+
+def authentication_of(mail: Mail, trusted: Collection[str]) -> SenderAuthentication:
+    """Say whether the From's domain is vouched for; ``none`` wherever that is not certain."""
+    if not trusted or not mail.authentication_results or mail.from_count != 1:
+        return _NOTHING
+    value = mail.authentication_results[0][:_FIELD_CHARS]
+    try:
+        field = AuthenticationResultsHeader.parse(f"Authentication-Results: {value}")
+    except Exception:  # noqa: BLE001 - whatever the library meets in a field, it proves nothing
+        return _NOTHING
+    if str(field.authserv_id).lower() not in {name.lower() for name in trusted}:
+        return _NOTHING
+    domain = mail.from_addr.rpartition("@")[2].lower()
+    return _verdict(field.results, domain, str(field.authserv_id)) if domain else _NOTHING
+
+
+def _verdict(results: Iterable[Any], domain: str, authserv: str) -> SenderAuthentication:
+    results = list(results)
+    for result in results:
+        if result.method == "dmarc":
+            return _by_dmarc(result, domain, authserv)
+    for result in results:
+        passed = _domain(result)
+        if result.result == "pass" and passed and _is_aligned(passed, domain):
+            detail = f"{result.method}=pass for {passed} by {authserv}"
+            return SenderAuthentication(dmarc="pass", domain=domain, detail=detail[:500])
+    return _NOTHING
+
+
+def _by_dmarc(result: Any, domain: str, authserv: str) -> SenderAuthentication:
+    about = _property(result, "header", "from").rpartition("@")[2]
+    detail = f"dmarc={result.result} for {about} by {authserv}"[:500]
+    if result.result == "pass" and about == domain:
+        return SenderAuthentication(dmarc="pass", domain=domain, detail=detail)
+    if result.result == "fail":
+        return SenderAuthentication(dmarc="fail", detail=detail)
+    return SenderAuthentication(detail=detail)
+
+
+def _domain(result: Any) -> str:
+    """Give the domain that a DKIM or SPF result is about."""
+    if result.method == "dkim":
+        found = _property(result, "header", "d") or _property(result, "header", "i")
+    elif result.method == "spf":
+        found = _property(result, "smtp", "mailfrom")
+    else:
+        found = ""
+    return found.rpartition("@")[2]
+
+
+def _property(result: Any, kind: str, name: str) -> str:
+    for one in result.properties:
+        if one.type == kind and one.name == name:
+            return str(one.value).lower()
+    return ""
+
+
+def _is_aligned(passed: str, domain: str) -> bool:
+    """Relaxed alignment: the same organisational domain (RFC 7489, 3.1)."""
+    return passed == domain or (get_sld(passed) or passed) == (get_sld(domain) or domain)

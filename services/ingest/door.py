@@ -1,0 +1,201 @@
+"""The SMTP door: what all sessions share. Limits, recipients, the promise of the 250, closing.
+
+The methods ``handle_…`` are aiosmtpd's hooks.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import traceback
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from services.ingest import measures, replies
+from services.ingest.budget import Budget, Share
+from services.ingest.recipients import Recipient, resolve
+from services.ingest.smtp import Session, storable
+from shared.config.models import Desk
+from shared.config.models import Door as Limits
+
+ERRORS_PER_SESSION = 20
+FINISH_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a client may take, in seconds."""
+
+    idle_s: float = 300.0  # between commands (RFC 5321, 4.5.3.2.7)
+    data_s: float = 600.0  # for one mail
+    pace_s: float = 30.0  # the pace is looked at this often
+    least_octets_per_s: float = 1024.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A mail that was read to its end; ``sender`` is "" for the null path."""
+
+    raw: bytes
+    sender: str
+    recipients: list[Recipient]
+    client: str
+    helo: str
+    is_encrypted: bool
+
+
+Store = Callable[[Delivery], Coroutine[Any, Any, str]]
+"""Answers a mail: 250 only when it is stored."""
+
+
+class Door:
+    """Listens, lets sessions in and hands mails to ``store``."""
+
+    def __init__(
+        self,
+        desk: Callable[[], Desk],
+        store: Store,
+        *,
+        folder: Path | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self._desk = desk
+        self._store = store
+        self.folder = folder
+        self.timing = timing or Timing()
+        self.hostname = desk().host
+        self.tls = _tls(self.limits.certificate)
+        self.budget = Budget(self.limits.memory_bytes)
+        measures.IN_FLIGHT.set_function(lambda: self.budget.used_bytes)
+        self.is_closing = False
+        self.in_data = 0
+        self._sessions: set[Session] = set()
+        self._by_address: Counter[str] = Counter()
+        self._storing: set[asyncio.Task[str]] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as configured now."""
+        return self._desk().door
+
+    async def open(self, host: str, port: int) -> tuple[str, int]:
+        """Listen; gives the address that was bound, which tells the port where 0 was asked for."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Session(self, loop=loop), host, port)
+        bound = self._server.sockets[0].getsockname()
+        return str(bound[0]), int(bound[1])
+
+    async def close(self, finish_s: float = FINISH_S) -> None:
+        """Take no more; mails that are on their way may finish for ``finish_s`` seconds."""
+        self.is_closing = True
+        if self._server is not None:
+            self._server.close()
+        for session in [s for s in self._sessions if not s.is_receiving]:
+            session.hang_up(replies.SHUTTING_DOWN)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(finish_s):
+                while self._sessions or self._storing:  # noqa: ASYNC110 - once in a life
+                    await asyncio.sleep(0.02)
+        for session in list(self._sessions):
+            session.hang_up(replies.SHUTTING_DOWN)
+
+    def entered(self, session: Session) -> None:
+        """Count a connection."""
+        self._sessions.add(session)
+        self._by_address[session.address] += 1
+        measures.CONNECTIONS.set(len(self._sessions))
+
+    def left(self, session: Session) -> None:
+        """Uncount a connection."""
+        if session not in self._sessions:
+            return
+        self._sessions.discard(session)
+        self._by_address[session.address] -= 1
+        if not self._by_address[session.address]:
+            del self._by_address[session.address]
+        measures.CONNECTIONS.set(len(self._sessions))
+
+    def refusal_of(self, session: Session) -> str | None:
+        """Give the reply for a connection that is one too many, else None."""
+        if self.is_closing:
+            return replies.SHUTTING_DOWN
+        limits, address = self.limits, session.address
+        own = 0 if address in limits.exempt else self._by_address[address]
+        if len(self._sessions) > limits.max_connections or own > limits.max_connections_per_address:
+            return replies.TOO_MANY_CONNECTIONS
+        return None
+
+    @contextlib.contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Count a session whose mail is coming in."""
+        self.in_data += 1
+        try:
+            yield
+        finally:
+            self.in_data -= 1
+
+    async def take(self, session: Session, raw: bytes, share: Share) -> str:
+        """Store the mail and give the reply; a client that goes away does not stop the storing."""
+        envelope = session.envelope
+        delivery = Delivery(
+            raw=raw,
+            sender="" if envelope.mail_from == "<>" else envelope.mail_from,
+            recipients=list(envelope.rcpt_tos),
+            client=session.address,
+            helo=storable(str(session.session.host_name or ""))[:255],
+            is_encrypted=bool(session.session.ssl),
+        )
+        task = asyncio.create_task(self._store(delivery))
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+        task.add_done_callback(lambda _: share.give_back())
+        return await asyncio.shield(task)
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: Session, _session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Take the sender unless there is no room for the mail."""
+        size = next((int(o[5:]) for o in options if o.startswith("SIZE=")), 1)
+        if not self.budget.fits(size):
+            return replies.NO_ROOM
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return replies.SENDER_OK
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Session, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        """Take the recipient if it is a mailbox: to bounce later would hit forged senders."""
+        recipient = resolve(self._desk(), address)
+        if recipient is None:
+            server.errors += 1
+            if server.errors > ERRORS_PER_SESSION:
+                server.hang_up(replies.TOO_MANY_ERRORS)
+            return replies.NO_SUCH_MAILBOX
+        if len(envelope.rcpt_tos) >= self.limits.max_recipients:
+            return replies.TOO_MANY_RECIPIENTS
+        envelope.rcpt_tos.append(recipient)
+        return replies.RECIPIENT_OK
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer whatever went wrong here as our own, passing failure; details go to the log."""
+        # Without locals and texts: those are mail.
+        frames = traceback.extract_tb(error.__traceback__)[-3:]
+        where = [f"{frame.filename}:{frame.lineno}" for frame in frames]
+        _log.error("session failed", error=type(error).__name__, where=where)
+        return replies.NOT_NOW
+
+
+def _tls(certificate: str) -> ssl.SSLContext | None:
+    if not certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context

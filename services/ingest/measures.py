@@ -1,0 +1,21 @@
+"""What ingest tells Prometheus."""
+
+from prometheus_client import Counter, Gauge
+
+ACCEPTED = Counter("postdesk_ingest_accepted", "Mails answered with 250")
+REFUSED = Counter("postdesk_ingest_refused", "Refusals", ["code", "status"])
+CONNECTIONS = Gauge("postdesk_ingest_connections", "SMTP connections now")
+IN_FLIGHT = Gauge("postdesk_ingest_in_flight_bytes", "Bytes of mails being taken")
+INSERTS = Counter("postdesk_ingest_inserts", "Group commits")
+BARE_NEWLINES = Counter("postdesk_ingest_bare_newlines", "Mails with lone CR or LF, normalised")
+PARSED = Counter("postdesk_ingest_parsed", "Mails read", ["outcome"])
+CHILDREN_ENDED = Counter("postdesk_ingest_children_ended", "Parser children gone", ["cause"])
+ROWS = Gauge("postdesk_ingest_rows", "Rows in a state", ["state"])
+OVERDUE = Gauge("postdesk_ingest_overdue_rows", "Rows in a state for too long", ["state"])
+OLDEST = Gauge("postdesk_ingest_oldest_seconds", "Age of the oldest row in a state", ["state"])
+
+
+def refused(reply: str) -> None:
+    """Count a 4xx or 5xx reply under its code and enhanced status."""
+    code, _, rest = reply.partition(" ")
+    REFUSED.labels(code, rest.partition(" ")[0]).inc()

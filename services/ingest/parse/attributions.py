@@ -1,0 +1,89 @@
+"""Where a text says whose words follow: "On Monday Ann wrote:", wrapped or not."""
+
+from services.ingest.parse.lines import Line
+from services.ingest.parse.words.attribution import ADDRESS, COLON_END, DATE, OPENER, QUOTING, VERB
+
+_MAX_WRAPPED = 4  # lines over which mail programs wrap such a line
+_MAX_CHARACTERS = 400
+_COLONS = frozenset(":：︰;")
+
+
+def attribution_at(lines: list[Line], start: int) -> int:
+    """Return the index after the attribution that begins on the line, or ``start`` for none."""
+    first = lines[start]
+    if not first.text.strip() or len(first.text) > _MAX_CHARACTERS:
+        return start
+    if first.mark == "attribution":
+        return _marked_end(lines, start)
+    joined = ""
+    for end in range(start, min(len(lines), start + _MAX_WRAPPED)):
+        line = lines[end]
+        if line.depth != first.depth or not line.text.strip():
+            break
+        joined = f"{joined} {line.text.strip()}".strip()
+        if _may_end(joined, lines, end + 1) and _is_attribution(joined, lines, end + 1, wrapped=end > start):
+            return end + 1
+    return start
+
+
+def _marked_end(lines: list[Line], start: int) -> int:
+    end = start
+    while end < len(lines) and lines[end].mark == "attribution":
+        end += 1
+    return end
+
+
+def _may_end(text: str, lines: list[Line], after: int) -> bool:
+    """Look cheaply before the expressions are tried; most lines of a mail end here."""
+    if text.rstrip("*_ ")[-1:] in _COLONS or quote_follows(lines, after):
+        return True
+    return "@" in text and any(c.isdigit() for c in text)
+
+
+def _is_attribution(text: str, lines: list[Line], after: int, *, wrapped: bool) -> bool:
+    if len(text) > _MAX_CHARACTERS:
+        return False
+    if QUOTING.match(text):
+        return True
+    ends = COLON_END.search(text) is not None
+    is_quoted = quote_follows(lines, after)
+    has_verb = VERB.search(text) is not None
+    has_evidence = bool(DATE.search(text)) or bool(ADDRESS.search(text))
+    opens = OPENER.match(text) is not None
+    if has_verb and ends:
+        if wrapped and not opens:
+            return is_quoted and has_evidence and _names_someone_early(text)
+        return (has_evidence and (opens or is_quoted or _verb_is_late(text))) or is_quoted
+    if is_quoted and has_evidence and (ends or has_verb):
+        return not wrapped or opens or bool(DATE.match(text.strip()))
+    if ends and ADDRESS.search(text) and DATE.search(text):
+        return opens and _address_is_last(text)
+    return bool(opens and has_verb and has_evidence and _ends_with_verb(text) and not wrapped)
+
+
+def quote_follows(lines: list[Line], start: int) -> bool:
+    """Whether the next line that is not blank is quoted deeper than the text before."""
+    depth = lines[start - 1].depth if start else 0
+    for line in lines[start : start + 4]:
+        if line.text.strip():
+            return line.depth > depth
+    return False
+
+
+def _verb_is_late(text: str) -> bool:
+    matches = list(VERB.finditer(text))
+    return bool(matches) and matches[-1].end() >= len(text.rstrip(" :：*_")) - 1
+
+
+def _ends_with_verb(text: str) -> bool:
+    return _verb_is_late(text) and bool(ADDRESS.search(text)) and bool(DATE.search(text))
+
+
+def _address_is_last(text: str) -> bool:
+    matches = list(ADDRESS.finditer(text))
+    return bool(matches) and len(text) - matches[-1].end() <= 6  # noqa: PLR2004 - brackets and the colon
+
+
+def _names_someone_early(text: str) -> bool:
+    match = ADDRESS.search(text) or DATE.search(text)
+    return match is not None and match.start() < 80  # noqa: PLR2004 - a line's width

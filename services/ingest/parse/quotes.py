@@ -1,0 +1,120 @@
+"""The new words of a mail: quoted history taken off, answers between quoted lines kept."""
+
+from services.ingest.parse.attributions import attribution_at
+from services.ingest.parse.header_blocks import block_at
+from services.ingest.parse.lines import Line, joined
+from services.ingest.parse.signatures import without_signature
+from services.ingest.parse.words.delimiters import is_forwarded, is_original, is_reply_above, is_rule
+
+
+def reply_text(lines: list[Line]) -> str:
+    """Return what the sender added: no history, no signature, no mobile footer.
+
+    Inline answers keep the quoted lines they answer.
+    """
+    return joined(reply_lines(lines))
+
+
+def reply_lines(lines: list[Line]) -> list[Line]:
+    """Return the lines that ``reply_text`` shows."""
+    cut = history_start(lines)
+    top = lines[:cut]
+    if cut < len(lines) and not _has_text(top):
+        top = [] if _is_history(lines, cut) else lines
+    top = _trim_tail(_without_attributions(top))
+    return _without_quotes(without_signature(top))
+
+
+def history_start(lines: list[Line]) -> int:
+    """Return the index where history begins that no quote prefix marks; the length if none does."""
+    for index, line in enumerate(lines):
+        if line.depth:
+            continue
+        if line.mark == "history" or not line.text.strip():
+            if line.mark == "history":
+                return index
+            continue
+        if is_original(line.text) or is_forwarded(line.text) or is_reply_above(line.text):
+            return index
+        if block_at(lines, index) is not None and _is_set_apart(lines, index):
+            return _with_rule_above(lines, index)
+        if (after := attribution_at(lines, index)) > index and _is_unquoted_history(lines, after):
+            return index
+    return len(lines)
+
+
+def _is_set_apart(lines: list[Line], index: int) -> bool:
+    return index == 0 or not lines[index - 1].text.strip() or lines[index - 1].mark != "" or is_rule(lines[index - 1].text) or len(block_values(lines, index)) >= 4  # noqa: PLR2004
+
+
+def block_values(lines: list[Line], index: int) -> dict[str, str]:
+    """Return the values of the block on the line, {} when there is none."""
+    block = block_at(lines, index)
+    return block.values if block is not None else {}
+
+
+def _with_rule_above(lines: list[Line], index: int) -> int:
+    above = index - 1
+    while above >= 0 and not lines[above].text.strip() and not lines[above].mark:
+        above -= 1
+    if above >= 0 and (is_rule(lines[above].text) or lines[above].mark == "rule"):
+        return above
+    return index
+
+
+def _is_unquoted_history(lines: list[Line], after: int) -> bool:
+    """Whether the text below an attribution bears no quote prefix, so that all of it is history."""
+    return not any(line.depth for line in lines[after:])
+
+
+def _is_history(lines: list[Line], cut: int) -> bool:
+    """Whether a cut with nothing above it is a real one: a lone header block may be a web form."""
+    line = lines[cut]
+    if line.mark == "history" or is_original(line.text) or is_forwarded(line.text):
+        return True
+    if attribution_at(lines, cut) > cut:
+        return True
+    start = next((i for i in range(cut, len(lines)) if block_values(lines, i)), len(lines))
+    values = block_values(lines, start) if start < len(lines) else {}
+    return "date" in values and len(values) >= 3  # noqa: PLR2004 - a web form has no Sent line
+
+
+def _has_text(lines: list[Line]) -> bool:
+    return any(line.text.strip() and line.mark != "signature" for line in lines)
+
+
+def _without_attributions(lines: list[Line]) -> list[Line]:
+    """Drop the lines that introduce quotations."""
+    kept: list[Line] = []
+    index = 0
+    while index < len(lines):
+        after = attribution_at(lines, index) if not lines[index].depth else index
+        if after > index:
+            index = after
+            continue
+        kept.append(lines[index])
+        index += 1
+    return kept
+
+
+def _without_quotes(lines: list[Line]) -> list[Line]:
+    """Drop a quotation below or above the text; keep those that the text answers in between."""
+    lines = _trim_tail(lines)
+    texts = [i for i, line in enumerate(lines) if not line.depth and line.text.strip()]
+    if not texts:
+        return []
+    first_quote = next((i for i, line in enumerate(lines) if line.depth and line.text.strip()), None)
+    if first_quote is None:
+        return lines
+    last_quote = max(i for i, line in enumerate(lines) if line.depth and line.text.strip())
+    if texts[0] > last_quote:
+        return lines[texts[0] :]
+    return lines
+
+
+def _trim_tail(lines: list[Line]) -> list[Line]:
+    """Drop quoted and blank lines at the end."""
+    end = len(lines)
+    while end and (lines[end - 1].depth or not lines[end - 1].text.strip()):
+        end -= 1
+    return lines[:end]

@@ -1,0 +1,61 @@
+"""Signatures and footers, taken off the end of what somebody wrote."""
+
+import re
+
+from services.ingest.parse.lines import Line
+from services.ingest.parse.words.footers import LIST_FOOTER, LIST_RULE, MAX_MOBILE_CHARACTERS, MOBILE, SEPARATOR
+
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)|\s*<https?://[^>]*>")
+_MAX_SIGNATURE = 18  # lines; what is longer after a loose dash is text
+_MAX_FOOTER = 12
+
+
+def is_footer(line: Line) -> bool:
+    """Whether the line is a phone's or a mail program's advertisement of itself."""
+    text = _LINK.sub(r"\1", line.text.strip())
+    return 4 < len(text) <= MAX_MOBILE_CHARACTERS and MOBILE.match(text) is not None  # noqa: PLR2004
+
+
+def without_signature(lines: list[Line]) -> list[Line]:
+    """Return the lines up to the signature, without footers."""
+    lines = [line for line in lines if line.mark != "signature"]
+    lines = _without_list_footer(lines)
+    cut = _separator(lines)
+    if cut is not None:
+        lines = lines[:cut]
+    return _without_mobile(lines)
+
+
+def _separator(lines: list[Line]) -> int | None:
+    """Find the line "-- " (RFC 3676, 4.3), or a like one near the end."""
+    for index, line in enumerate(lines):
+        if line.depth or not SEPARATOR.match((line.written or line.text).rstrip("\r")):
+            continue
+        rest = [x for x in lines[index + 1 :] if x.text.strip()]
+        is_exact = (line.written or line.text).rstrip("\r") == "-- "
+        if (is_exact or len(rest) <= _MAX_SIGNATURE) and not any(x.depth for x in rest):
+            return index
+    return None
+
+
+def _without_mobile(lines: list[Line]) -> list[Line]:
+    """Drop footer lines near the end, where phones and mail programs put them."""
+    own = [i for i, line in enumerate(lines) if not line.depth and line.text.strip()]
+    footers = {i for i in own[-_MAX_FOOTER:] if is_footer(lines[i])}
+    return _trimmed([line for i, line in enumerate(lines) if i not in footers]) if footers else lines
+
+
+def _without_list_footer(lines: list[Line]) -> list[Line]:
+    for index in range(max(0, len(lines) - _MAX_FOOTER), len(lines)):
+        is_rule = LIST_RULE.match(lines[index].text) is not None or lines[index].mark == "rule"
+        if is_rule and not lines[index].depth:
+            rest = " ".join(x.text for x in lines[index + 1 :])
+            if LIST_FOOTER.search(rest):
+                return lines[:index]
+    return lines
+
+
+def _trimmed(lines: list[Line]) -> list[Line]:
+    while lines and not lines[-1].text.strip():
+        lines = lines[:-1]
+    return lines

@@ -1,0 +1,1 @@
+"""What mail programs write round a reply, in many languages: data only."""

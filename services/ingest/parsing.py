@@ -1,0 +1,282 @@
+"""Reads accepted mails and announces them: rows in, records out, in groups.
+
+The rows are the truth and are polled; mails accepted in this process are handed over in memory,
+already leased, so that an idle desk knows of a mail milliseconds after its 250.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from services.ingest import measures, records
+from services.ingest.children import Answers
+from services.ingest.reading import Reading
+from services.ingest.store import LEASE_S, InboundRows
+from shared.addresses import AddressBook
+from shared.bus import Outgoing, classify
+from shared.metrics import stage
+from shared.mongo import Document
+
+GROUP_MAILS = 16
+GROUP_BYTES = 512 * 1024
+QUEUE_MAILS = 256
+QUEUE_BYTES = 32 * 1024 * 1024
+POLL_S = 0.5
+FINISH_S = 3.0
+TRIES = 2
+MAX_ATTEMPTS = 5
+LONGEST_PAUSE_S = 5.0
+
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+class Parsers(Protocol):
+    """Where mails are read."""
+
+    async def read(
+        self, mails: Sequence[bytes], *, trusted: Sequence[str] = (), reason: str = ""
+    ) -> Answers:
+        """Read mails, or with a ``reason`` only their headers."""
+        ...
+
+
+class Publisher(Protocol):
+    """The part of the bus that is needed."""
+
+    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        """Return when all are acknowledged."""
+        ...
+
+
+class BlobStore(Protocol):
+    """The part of the blob store that is needed."""
+
+    async def put_all(self, blobs: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Store blobs of several owners."""
+        ...
+
+    async def get(self, name: str) -> bytes:
+        """Give the content."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What reading needs of the rest of the process."""
+
+    rows: InboundRows
+    parsers: Parsers
+    blobs: BlobStore
+    bus: Publisher
+    book: AddressBook
+    trusted: Callable[[], Sequence[str]]
+
+
+class MailReader:
+    """Works on groups of rows, ``workers`` at a time; a mail that defeats the parser goes alone."""
+
+    name = "mail-reader"
+
+    def __init__(self, tools: Tools, *, workers: int = 2) -> None:
+        self._tools = tools
+        self._workers = workers
+        self._queue: deque[Document] = deque()
+        self._queued_bytes = 0
+        self._held: set[str] = set()
+        self._suspects: asyncio.Queue[tuple[Document, str]] = asyncio.Queue()
+        self._arrived = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.done = 0
+        self.trouble = ""
+
+    async def start(self) -> None:
+        """Free what died with an earlier process, then begin."""
+        await self._tools.rows.release_all()
+        loops = [self._work] * self._workers + [self._clear_suspects, self._poll, self._renew]
+        self._tasks = [asyncio.create_task(self._for_ever(loop)) for loop in loops]
+
+    async def stop(self) -> None:
+        """Finish what is in hand if that goes fast, and free the rest for the next process."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                while self._held and not self.trouble:  # noqa: ASYNC110 - once in a life
+                    await asyncio.sleep(0.02)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tools.rows.release(sorted(self._held))
+
+    async def waiting(self) -> int:
+        """Count the rows in hand."""
+        return len(self._held)
+
+    def lease(self, rows: int) -> Document:
+        """Lease new rows to this process while there is room for them."""
+        if len(self._queue) + rows > QUEUE_MAILS or self._queued_bytes > QUEUE_BYTES:
+            return self._tools.rows.no_lease()
+        return self._tools.rows.fresh_lease()
+
+    def hand_over(self, rows: Sequence[Document]) -> None:
+        """Take rows that were stored with a lease of ours."""
+        self._enqueue([row for row in rows if row["lease"]])
+
+    def _enqueue(self, rows: Sequence[Document]) -> None:
+        self._queue.extend(rows)
+        self._queued_bytes += sum(len(row["raw"]) for row in rows)
+        self._held.update(row["_id"] for row in rows)
+        if rows:
+            self._arrived.set()
+
+    def _next_group(self) -> list[Document]:
+        group: list[Document] = []
+        size = 0
+        while self._queue and len(group) < GROUP_MAILS and size < GROUP_BYTES:
+            row = self._queue.popleft()
+            size += len(row["raw"])
+            group.append(row)
+        self._queued_bytes -= size
+        if not self._queue:
+            self._arrived.clear()
+        return group
+
+    async def _work(self) -> None:
+        await self._arrived.wait()
+        if group := self._next_group():
+            await self._read_group(group)
+
+    async def _read_group(self, group: list[Document]) -> None:
+        try:
+            known = [row for row in group if row["attempts"] <= MAX_ATTEMPTS]
+            for row in group:
+                if row["attempts"] > MAX_ATTEMPTS:
+                    self._suspects.put_nowait((row, "tried too often"))
+            mails = [await self._raw(row) for row in known]
+            with stage("parse"):
+                answers = await self._tools.parsers.read(mails, trusted=self._tools.trusted())
+            read = len(answers.readings)
+            if read < len(known):
+                self._suspects.put_nowait((known[read], answers.failure))
+                self._enqueue(known[read + 1 :])
+            await self._announce(list(zip(known, answers.readings, strict=False)))
+        except Exception:
+            self._held.difference_update(row["_id"] for row in group)
+            raise
+
+    async def _clear_suspects(self) -> None:
+        row, failure = await self._suspects.get()
+        try:
+            await self._announce([(row, await self._read_alone(row, failure))])
+        except Exception:
+            self._held.discard(row["_id"])
+            raise
+
+    async def _read_alone(self, row: Document, failure: str) -> Reading:
+        """Try again, then take the headers alone, then the envelope alone."""
+        raw = await self._raw(row)
+        for _ in range(TRIES - 1 if row["attempts"] <= MAX_ATTEMPTS else 0):
+            answers = await self._tools.parsers.read([raw], trusted=self._tools.trusted())
+            if answers.readings:
+                return answers.readings[0]
+            failure = answers.failure
+        _log.warning("mail defeats the parser", inbound_id=row["_id"], failure=failure)
+        answers = await self._tools.parsers.read([raw], reason=f"parser {failure}")
+        return answers.readings[0] if answers.readings else records.bare(row, f"parser {failure}")
+
+    async def _raw(self, row: Document) -> bytes:
+        name = row.get("raw_blob")
+        return await self._until_done(lambda: self._tools.blobs.get(name)) if name else row["raw"]
+
+    async def _announce(self, read: Sequence[tuple[Document, Reading]]) -> None:
+        if not read:
+            return
+        with stage("store-blobs"):
+            outgoing = await self._until_done(lambda: self._to_records(read))
+        with stage("announce"):
+            await self._until_done(lambda: self._tools.bus.publish(outgoing))
+        with stage("mark"):
+            await self._until_done(lambda: self._mark(outgoing))
+        self.done += len(read)
+        self._held.difference_update(row["_id"] for row, _ in read)
+
+    async def _to_records(self, read: Sequence[tuple[Document, Reading]]) -> list[Outgoing]:
+        """Store all contents in one write, then name them in the records."""
+        contents = []
+        for row, reading in read:
+            contents += [(row["_id"], content) for content in reading.contents]
+            if reading.wants_raw and not row.get("raw_blob"):
+                contents.append((row["_id"], row["raw"]))
+        names = iter(await self._tools.blobs.put_all(contents) if contents else [])
+        outgoing = []
+        for row, reading in read:
+            blobs = [next(names) for _ in reading.contents]
+            raw_blob = row.get("raw_blob") or (next(names) if reading.wants_raw else None)
+            outgoing.append(self._record(row, reading, blobs, raw_blob))
+        return outgoing
+
+    def _record(
+        self, row: Document, reading: Reading, blobs: list[str], raw_blob: str | None
+    ) -> Outgoing:
+        try:
+            return records.announcement(row, reading, blobs, raw_blob, self._tools.book)
+        except ValueError as error:
+            # A subverted child may say anything; its mail is announced all the same.
+            stub = records.bare(row, f"no valid reading: {type(error).__name__}")
+            return records.announcement(row, stub, [], raw_blob, self._tools.book)
+
+    async def _mark(self, outgoing: Sequence[Outgoing]) -> None:
+        readable = []
+        for one in outgoing:
+            record: Any = one.record
+            if record.unreadable:
+                await self._tools.rows.quarantined(record.inbound_id, record.unreadable)
+            else:
+                readable.append(record.inbound_id)
+            measures.PARSED.labels("unreadable" if record.unreadable else "read").inc()
+        if readable:
+            await self._tools.rows.announced(readable)
+
+    async def _until_done(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a step for as long as Kafka or MongoDB are away; leases are renewed meanwhile."""
+        pause_s = 0.1
+        while True:
+            try:
+                result = await step()
+            except Exception as error:
+                if classify(error) != "transient":
+                    raise
+                self.trouble = f"{type(error).__name__}: {error}"[:500]
+                _log.warning("waiting", part=self.name, error=self.trouble)
+            else:
+                self.trouble = ""
+                return result
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _poll(self) -> None:
+        room = QUEUE_MAILS - len(self._queue)
+        if room > GROUP_MAILS and self._queued_bytes < QUEUE_BYTES:
+            claimed = await self._tools.rows.claim(GROUP_MAILS * 2, self._held)
+            self._enqueue(claimed)
+            if len(claimed) == GROUP_MAILS * 2:
+                return  # there may be more
+        await asyncio.sleep(POLL_S)
+
+    async def _renew(self) -> None:
+        await asyncio.sleep(LEASE_S / 3)
+        if self._held:
+            await self._tools.rows.renew(sorted(self._held))
+
+    async def _for_ever(self, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001 - a row's fault must not end the reading
+                self.trouble = f"{type(error).__name__}: {error}"[:500]
+                _log.error("reading failed", error=type(error).__name__, kind=classify(error))
+                await asyncio.sleep(POLL_S)

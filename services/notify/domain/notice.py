@@ -1,0 +1,199 @@
+"""The mail that tells an agent of events: what it says, in the order in which it is read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notify.domain.customers import Customer, customer_lines
+from services.notify.domain.view import Entry, Line, TicketView, was_reopened_since
+from services.notify.domain.words import Reader, clock_words, colour, shown, size, timeline_line
+from shared.contracts.sla import Clock
+
+REASONS = (
+    "sla-breach",
+    "escalated",
+    "held",
+    "delivery-failed",
+    "customer-answered",
+    "assigned",
+    "reopened",
+    "note",
+    "sla-warning",
+)
+"""Most urgent first: a mail for several events is filed under the first of them."""
+
+TIMELINE_LINES = 15
+HISTORY_MESSAGES = 12
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One event that the mail tells of."""
+
+    reason: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the templates of a notice are given, but for links."""
+
+    agent: str
+    view: TicketView
+    causes: Sequence[Cause]
+    seen_seq: int  # what earlier notices to this agent have shown
+    customer: Customer
+    reader: Reader
+    now: datetime
+    left_out: frozenset[str] = frozenset()  # blobs of files that are not in the mail
+
+    @property
+    def reason(self) -> str:
+        """The one reason that the mail is filed under."""
+        return min((c.reason for c in self.causes), key=_urgency)
+
+    def values(self, text_chars: int) -> dict[str, Any]:
+        """Template values with at most about that many characters of conversation."""
+        news, history = self._split()
+        news_shown, rest = self._messages(news, text_chars)
+        history_shown, _ = self._messages(history[-HISTORY_MESSAGES:], rest)
+        hidden = len(history) - len(history_shown) + self.view.left_out
+        hidden += sum(m["is_cut"] for m in history_shown)
+        return {
+            "leads": [self._lead(c) for c in sorted(self.causes, key=_by_urgency)],
+            "heading": f"{self.view.ticket_id} · {self.view.state.subject or '(no subject)'}",
+            "facts": self._facts(),
+            "news": news_shown,
+            "history": history_shown,
+            "history_left_out": hidden,
+            "customer": customer_lines(self.customer),
+            "timeline": [
+                timeline_line(line, self.reader)
+                for line in self.view.lines[-TIMELINE_LINES:]
+                if line.type != "ticket.clocks-updated"
+            ],
+            "because": self.reader.phrases["because"][self.reason],
+        }
+
+    def new_entries(self) -> list[Entry]:
+        """Messages that this agent has not been shown and did not write."""
+        return self._split()[0]
+
+    def _split(self) -> tuple[list[Entry], list[Entry]]:
+        own = f"agent:{self.agent}"
+        news = [e for e in self.view.entries if e.seq > self.seen_seq and e.message.author != own]
+        return news, [e for e in self.view.entries if e not in news]
+
+    def _messages(
+        self, entries: Sequence[Entry], text_chars: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Newest first gets the room; shown in their order."""
+        found: list[dict[str, Any]] = []
+        for entry in reversed(entries):
+            if text_chars <= 0:
+                break
+            text = shown(entry.message.reply_text)
+            cut = len(text) > text_chars
+            found.insert(0, self._message(entry, text[:text_chars] + (" […]" if cut else ""), cut))
+            text_chars -= len(text)
+        return found, text_chars
+
+    def _message(self, entry: Entry, text: str, cut: bool) -> dict[str, Any]:  # noqa: FBT001 - private
+        message = entry.message
+        kinds = self.reader.phrases["messages"]
+        kind = kinds.get(message.kind) or kinds[f"{message.kind}-{message.direction}"]
+        doubtful = message.unverified
+        mark = "UNVERIFIED " if doubtful else ""
+        who = self._who(message.from_name, message.from_addr, message.author)
+        return {
+            "title": " · ".join(
+                [f"{mark}{kind.upper()} {message.number}", who, self.reader.when(message.at)]
+            ),
+            "trust": message.trust,
+            "files": ", ".join(
+                f"{a.name} ({size(a.size_bytes)}{', not sent on' * (a.blob in self.left_out)})"
+                for a in message.attachments
+            ),
+            "text": text,
+            "is_note": message.kind == "note",
+            "is_doubtful": doubtful,
+            "is_cut": cut,
+        }
+
+    def _who(self, name: str, address: str, actor: str) -> str:
+        """Name and address: a display name alone may claim to be anybody."""
+        if not address:
+            return self.reader.person(actor)
+        name = " ".join(name.split())
+        return f"{name} <{address}>" if name and name != address else address
+
+    def _lead(self, cause: Cause) -> str:
+        leads = self.reader.phrases["leads"]
+        line = next((x for x in self.view.lines if x.seq == cause.seq), None)
+        reason = cause.reason
+        if reason == "customer-answered" and was_reopened_since(self.view, cause.seq):
+            reason = "customer-reopened"
+        return str(leads[reason]).format_map(self._lead_words(line))
+
+    def _lead_words(self, line: Line | None) -> dict[str, str]:
+        data = line.data if line else {}
+        due = data.get("due_at", "")
+        return {
+            "ticket": self.view.ticket_id,
+            "who": self.reader.person(data.get("from") or (line.by if line else "system:")),
+            "target": self.reader.phrases["targets"].get(data.get("target", ""), ""),
+            "due": self.reader.when(datetime.fromisoformat(due)) if due else "",
+            "why": data.get("reason", ""),
+            "recipient": data.get("recipient", ""),
+            "detail": data.get("detail", ""),
+        }
+
+    def _facts(self) -> list[dict[str, str]]:
+        state, words = self.view.state, self.reader.phrases
+        holder = self._person_or_nobody(state.locked_by)
+        rows = {
+            "Customer": self._who(state.requester_name, state.requester, ""),
+            "Status": state.status,
+            "Priority": state.priority,
+            "Assignee": self._person_or_nobody(state.assignee),
+            "Locked by": holder,
+            "Opened": f"{self.reader.when(state.opened_at)} ({self.reader.zone.key})",
+        }
+        facts = [{"name": name, "value": value, "colour": ""} for name, value in rows.items()]
+        facts += [self._clock_fact(clock) for clock in latest_clocks(state.clocks)]
+        if not state.clocks:
+            none = str(words["clocks"]["none"])
+            facts.append({"name": "Target", "value": none, "colour": ""})
+        return facts
+
+    def _clock_fact(self, clock: Clock) -> dict[str, str]:
+        value = clock_words(clock, self.reader, self.now)
+        mark, comma, rest = value.partition(",")
+        name = str(self.reader.phrases["targets"][clock.target]).capitalize()
+        tone = colour(clock, self.now)
+        return {"name": name, "value": value, "colour": tone, "mark": mark, "rest": comma + rest}
+
+    def _person_or_nobody(self, address: str | None) -> str:
+        if not address:
+            return str(self.reader.phrases["nobody"])
+        if address == self.agent:
+            return str(self.reader.phrases["you"])
+        return self.reader.person(address)
+
+
+def latest_clocks(clocks: Sequence[Clock]) -> list[Clock]:
+    """The newest cycle of each target, in the order of their first appearance."""
+    newest: dict[str, Clock] = {}
+    for clock in clocks:
+        if clock.target not in newest or newest[clock.target].cycle <= clock.cycle:
+            newest[clock.target] = clock
+    return list(newest.values())
+
+
+def _urgency(reason: str) -> int:
+    return REASONS.index(reason)
+
+
+def _by_urgency(cause: Cause) -> tuple[int, int]:
+    return _urgency(cause.reason), cause.seq

@@ -1,0 +1,106 @@
+"""Stores what became of mails: rows and the records that tell tickets, many at a time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from services.notify.delivery import Delivery, outbox_documents, with_text
+from services.notify.outgoing import Ledger
+from shared import metrics
+from shared.blobs import Blobs
+from shared.mongo import (
+    BulkWriteError,
+    Client,
+    Collection,
+    Session,
+    only_duplicates,
+    transaction,
+)
+
+AT_ONCE = 200
+PAUSE_S = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What sending reads and writes."""
+
+    client: Client
+    ledger: Ledger
+    outbox: Collection
+    blobs: Blobs
+
+
+class Marker:
+    """Collects results while it stores earlier ones; none is forgotten while MongoDB is away."""
+
+    def __init__(
+        self, stores: Stores, owner: str, *, on_stored: Callable[[Sequence[Delivery]], None]
+    ) -> None:
+        self._stores = stores
+        self._owner = owner
+        self._on_stored = on_stored
+        self._results: list[Delivery] = []
+        self._added = asyncio.Event()
+
+    def add(self, delivery: Delivery) -> None:
+        """Have it stored soon."""
+        self._results.append(delivery)
+        self._added.set()
+
+    async def run(self) -> None:
+        """Store results for ever."""
+        while True:
+            await self._added.wait()
+            self._added.clear()
+            while self._results:
+                await self._store_some()
+
+    async def _store_some(self) -> None:
+        batch = self._results[:AT_ONCE]
+        try:
+            with metrics.stage("mark"):
+                await self._store(batch)
+        except Exception:  # noqa: BLE001 - no result may be forgotten
+            _log.exception("results not stored yet")
+            await asyncio.sleep(PAUSE_S)
+            return
+        del self._results[: len(batch)]
+        self._on_stored(batch)
+
+    async def _store(self, batch: Sequence[Delivery]) -> None:
+        """Store states and records together; running it twice changes nothing."""
+        deliveries = await self._with_texts(batch)
+        documents = outbox_documents(deliveries)
+
+        async def work(session: Session) -> None:
+            await self._stores.ledger.mark(self._owner, [d.row for d in deliveries], session)
+            if documents:
+                await self._stores.outbox.insert_many(documents, ordered=False, session=session)
+
+        try:
+            await transaction(self._stores.client, work)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
+            # Told before, by a try whose mark was lost: only the states are missing.
+            await self._store_singly(deliveries)
+
+    async def _store_singly(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            for document in outbox_documents([delivery]):
+                key = {"_id": document["_id"]}
+                await self._stores.outbox.update_one(key, {"$setOnInsert": document}, upsert=True)
+            await self._stores.ledger.mark(self._owner, [delivery.row])
+
+    async def _with_texts(self, batch: Sequence[Delivery]) -> list[Delivery]:
+        """Keep each text as sent, so that tickets can take quotes of it out of answers."""
+        told = [d for d in batch if d.row.state == "sent" and d.row.text]
+        texts = [(d.row.ticket_id or d.row.id, d.row.text.encode()) for d in told]
+        ids = await self._stores.blobs.put_all(texts) if texts else []
+        blobs = {d.row.id: blob for d, blob in zip(told, ids, strict=True)}
+        return [with_text(d, blobs[d.row.id]) if d.row.id in blobs else d for d in batch]

@@ -1,0 +1,219 @@
+"""The ledger: one row for each (event, recipient, kind), from planned to sent or given up.
+
+``planned`` waits to be written; ``queued`` has its bytes, which never change; ``sending`` is leased
+to a process; ``sent``, ``failed``, ``suppressed`` and ``bundled`` (told in another row's mail) end.
+"""
+
+import hashlib
+from collections.abc import Collection as Many
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from services.notify.domain.headers import MailClass
+from services.notify.domain.planning import Kind
+from services.notify.stationery import Letter
+from shared.mongo import Collection, Document, Index, Session, UpdateOne
+
+State = Literal[
+    "planned", "queued", "sending", "sent", "deferred", "failed", "suppressed", "bundled"
+]
+
+LEASE = timedelta(seconds=90)
+INLINE_BYTES = 256 * 1024
+"""Larger mails are blobs, so that a look at the ledger stays cheap."""
+
+INDEXES = (
+    Index("outgoing", [("not_before", 1)], partial={"state": "planned"}),
+    Index("outgoing", [("next_try_at", 1)], partial={"next_try_at": {"$exists": True}}),
+    Index("outgoing", [("ticket_id", 1), ("recipient", 1)]),
+    Index("outgoing", [("message_id", 1)]),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One mail to one recipient. ``next_try_at`` is when the row may be claimed by anybody."""
+
+    id: str
+    kind: Kind
+    mail_class: MailClass
+    reason: str
+    recipient: str
+    ticket_id: str
+    event_id: str
+    correlation_id: str
+    seq: int
+    created_at: datetime
+    state: State = "queued"
+    not_before: datetime | None = None
+    until_clocks: bool = False
+    next_try_at: datetime | None = None
+    lease_owner: str = ""
+    message_id: str = ""
+    envelope_from: str = ""
+    raw: bytes = b""
+    raw_blob: str = ""
+    text: str = ""
+    seen_seq: int = 0
+    bundled_into: str = ""
+    refusals: int = 0
+    failures: int = 0
+    detail: str = ""
+
+    def written(self, letter: Letter, *, raw_blob: str = "") -> "Row":
+        """The row with its bytes; they are never rendered again."""
+        return replace(
+            self,
+            message_id=letter.message_id,
+            envelope_from=letter.envelope_from,
+            raw=b"" if raw_blob else letter.raw,
+            raw_blob=raw_blob,
+            text=letter.text,
+        )
+
+    def queued(self, now: datetime) -> "Row":
+        """For any process to claim."""
+        return replace(self, state="queued", next_try_at=now, lease_owner="")
+
+    def leased(self, owner: str, now: datetime) -> "Row":
+        """For ``owner`` alone until the lease ends."""
+        return replace(self, state="sending", next_try_at=now + LEASE, lease_owner=owner)
+
+
+def outgoing_id(event_id: str, recipient: str, kind: str) -> str:
+    """The id of a row: the same fact gives the same row, so nothing is told twice."""
+    return hashlib.sha256(f"{event_id}\0{recipient}\0{kind}".encode()).hexdigest()[:32]
+
+
+def to_document(row: Row) -> Document:
+    """As MongoDB keeps it."""
+    document = dict(vars(row))
+    document["_id"] = document.pop("id")
+    if document["next_try_at"] is None:
+        del document["next_try_at"]
+    return document
+
+
+def from_document(document: Document) -> Row:
+    """The row that `to_document` was given; fields of later releases are ignored."""
+    known = {name: document[name] for name in Row.__dataclass_fields__ if name in document}
+    return Row(**{**known, "id": document["_id"], "raw": bytes(document.get("raw", b""))})
+
+
+class Ledger:
+    """The collection of rows."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._rows = collection
+
+    async def add(self, rows: Sequence[Row], session: Session) -> None:
+        """Insert new rows; a row that exists aborts the transaction."""
+        if rows:
+            await self._rows.insert_many([*map(to_document, rows)], session=session)
+
+    async def known(self, ids: Sequence[str]) -> set[str]:
+        """Which of the ids have a row."""
+        found = self._rows.find({"_id": {"$in": list(ids)}}, {"_id": 1})
+        return {document["_id"] async for document in found}
+
+    async def release(self, tickets: Many[str], now: datetime, session: Session) -> None:
+        """End the wait of what waits for the clocks of these tickets."""
+        if tickets:
+            waiting = {"ticket_id": {"$in": list(tickets)}, "state": "planned"}
+            change = {"$set": {"not_before": now, "until_clocks": False}}
+            await self._rows.update_many({**waiting, "until_clocks": True}, change, session=session)
+
+    async def due(self, now: datetime, limit: int) -> list[Row]:
+        """Planned rows of the bundles that are due, all rows of each, oldest first."""
+        ripe = self._rows.find({"state": "planned", "not_before": {"$lte": now}})
+        keys = {(row["ticket_id"], row["recipient"]) async for row in ripe.limit(limit)}
+        if not keys:
+            return []
+        wanted = {
+            "state": "planned",
+            "ticket_id": {"$in": [ticket for ticket, _ in keys]},
+            "recipient": {"$in": list({recipient for _, recipient in keys})},
+        }
+        rows = [from_document(d) async for d in self._rows.find(wanted).sort("seq", 1)]
+        return [row for row in rows if (row.ticket_id, row.recipient) in keys]
+
+    async def next_due_at(self) -> datetime | None:
+        """When the next planned row becomes due."""
+        first = self._rows.find({"state": "planned"}, {"not_before": 1}).sort("not_before", 1)
+        found = await first.limit(1).to_list(None)
+        return found[0]["not_before"] if found else None
+
+    async def notices(self, tickets: Many[str]) -> list[Row]:
+        """Notices written about these tickets, oldest first, without their bytes."""
+        wanted = {"ticket_id": {"$in": list(tickets)}, "mail_class": "notice"}
+        ended = {"$nin": ["planned", "suppressed", "bundled"]}
+        found = self._rows.find({**wanted, "state": ended}, {"raw": 0, "text": 0})
+        return [from_document(d) async for d in found.sort([("created_at", 1), ("seq", 1)])]
+
+    async def write(self, written: Sequence[Row], bundled: Sequence[Row], session: Session) -> bool:
+        """Store bytes of planned rows; False when somebody else was faster with one of them."""
+        still = {"state": "planned"}
+        changes = [
+            UpdateOne({"_id": row.id, **still}, {"$set": _without_id(row)})
+            for row in [*written, *bundled]
+        ]
+        result = await self._rows.bulk_write(changes, ordered=False, session=session)
+        return result.matched_count == len(changes)
+
+    async def postpone(self, ids: Sequence[str], until: datetime) -> None:
+        """Let planned rows wait longer."""
+        await self._rows.update_many(
+            {"_id": {"$in": list(ids)}, "state": "planned"}, {"$set": {"not_before": until}}
+        )
+
+    async def claim(self, owner: str, now: datetime, limit: int) -> list[Row]:
+        """Lease rows that are due or whose lease ran out."""
+        open_states = ["queued", "deferred", "sending"]
+        due = {"next_try_at": {"$lte": now}, "state": {"$in": open_states}}
+        found = self._rows.find(due, {"_id": 1}).sort("next_try_at", 1).limit(limit)
+        ids = [document["_id"] async for document in found]
+        if not ids:
+            return []
+        until = now + LEASE
+        lease = {"state": "sending", "lease_owner": owner, "next_try_at": until}
+        await self._rows.update_many({"_id": {"$in": ids}, **due}, {"$set": lease})
+        mine = {"_id": {"$in": ids}, "lease_owner": owner, "next_try_at": until}
+        return [from_document(document) async for document in self._rows.find(mine)]
+
+    async def take_back(self, owner: str, now: datetime) -> int:
+        """Open what an earlier process of the same name had leased: it is not running any more."""
+        mine = {"state": "sending", "lease_owner": owner}
+        change = {"$set": {"state": "queued", "next_try_at": now, "lease_owner": ""}}
+        return int((await self._rows.update_many(mine, change)).modified_count)
+
+    async def mark(self, owner: str, rows: Sequence[Row], session: Session | None = None) -> None:
+        """Store what became of rows that ``owner`` has leased; others' rows stay as they are."""
+        changes = []
+        for row in rows:
+            fields = {**_without_id(row), "lease_owner": ""}
+            for fixed in ("raw", "raw_blob", "text", "message_id", "envelope_from"):
+                del fields[fixed]
+            change: Document = {"$set": fields}
+            if row.next_try_at is None:
+                change["$unset"] = {"next_try_at": ""}
+            mine = {"_id": row.id, "state": "sending", "lease_owner": owner}
+            changes.append(UpdateOne(mine, change))
+        if changes:
+            await self._rows.bulk_write(changes, ordered=False, session=session)
+
+    async def open_count(self) -> int:
+        """Rows that are still to be sent."""
+        states = ["planned", "queued", "sending", "deferred"]
+        return int(await self._rows.count_documents({"state": {"$in": states}}))
+
+    async def ready_count(self, now: datetime) -> int:
+        """Rows that could be claimed now."""
+        return int(await self._rows.count_documents({"next_try_at": {"$lte": now}}))
+
+
+def _without_id(row: Row) -> dict[str, Any]:
+    document = to_document(row)
+    del document["_id"]
+    return document

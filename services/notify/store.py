@@ -1,0 +1,132 @@
+"""notify's collections beside the ledger: its view of tickets, the directory, and the counters."""
+
+from collections.abc import Collection as Many
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.notify.domain import view as views
+from services.notify.domain.customers import (
+    PREVIOUS_TICKETS,
+    RECENT_INVOICES,
+    Customer,
+    PreviousTicket,
+)
+from services.notify.domain.limits import Counters
+from services.notify.domain.view import TicketView
+from shared.contracts.directory import Account, Balance, Contact, Invoice, Service
+from shared.contracts.topics import DIRECTORY
+from shared.mongo import Collection, Database, DeleteOne, Document, Index, ReplaceOne, Session
+
+COUNTERS_KEPT = timedelta(days=2)
+
+INDEXES = (
+    Index("tickets", [("account_id", 1), ("state.opened_at", -1)]),
+    Index("tickets", [("requester", 1), ("state.opened_at", -1)]),
+    Index("directory", [("account_id", 1), ("type", 1)]),
+    Index("counters", [("last_at", 1)], expire_after_s=int(COUNTERS_KEPT.total_seconds())),
+)
+
+
+@dataclass(frozen=True)
+class Store:
+    """The collections; every method is one or two queries."""
+
+    tickets: Collection
+    directory: Collection
+    counters: Collection
+
+    @classmethod
+    def of(cls, database: Database) -> "Store":
+        """The collections of notify's database."""
+        return cls(database["tickets"], database["directory"], database["counters"])
+
+    async def views(self, ticket_ids: Iterable[str]) -> dict[str, TicketView]:
+        """The views that exist, by ticket id."""
+        found = self.tickets.find({"_id": {"$in": sorted(set(ticket_ids))}})
+        return {d["_id"]: views.from_document(d) async for d in found}
+
+    async def save_views(self, changed: Iterable[TicketView], session: Session) -> None:
+        """Store newer views; a view that is older than the stored one aborts the transaction."""
+        documents = [views.to_document(view) for view in changed]
+        writes = [
+            ReplaceOne({"_id": d["_id"], "seq": {"$lt": d["seq"]}}, d, upsert=True)
+            for d in documents
+        ]
+        if writes:
+            await self.tickets.bulk_write(writes, ordered=False, session=session)
+
+    async def load_counters(self, names: Many[str]) -> Counters:
+        """When mails were sent under these caps."""
+        if not names:
+            return Counters({})
+        found = self.counters.find({"_id": {"$in": sorted(names)}})
+        return Counters({d["_id"]: d["times"] async for d in found})
+
+    async def save_counters(self, changed: Mapping[str, list[datetime]], session: Session) -> None:
+        """Store what `Counters` changed."""
+        writes = [
+            ReplaceOne(
+                {"_id": name}, {"_id": name, "times": times, "last_at": times[-1]}, upsert=True
+            )
+            for name, times in changed.items()
+        ]
+        if writes:
+            await self.counters.bulk_write(writes, ordered=False, session=session)
+
+    async def keep_directory(self, entries: Sequence[tuple[str, Any]]) -> None:
+        """Store (key, record or None) pairs in order; None deletes."""
+        writes = [
+            DeleteOne({"_id": key})
+            if record is None
+            else ReplaceOne({"_id": key}, _entry(key, record), upsert=True)
+            for key, record in entries
+        ]
+        if writes:
+            await self.directory.bulk_write(writes, ordered=True)
+
+    async def customer(self, view: TicketView) -> Customer:
+        """What is known about the customer of a ticket."""
+        account_id = view.state.account_id
+        entries: list[Document] = []
+        if account_id:
+            of_account = [{"_id": f"account:{account_id}"}, {"account_id": account_id}]
+            entries = await self.directory.find({"$or": of_account}).to_list(None)
+        known = [_record(entry) for entry in entries]
+        invoices = [r for r in known if isinstance(r, Invoice)]
+        invoices.sort(key=lambda invoice: invoice.date, reverse=True)
+        return Customer(
+            account=next((r for r in known if isinstance(r, Account)), None),
+            contact=next((r for r in known if isinstance(r, Contact)), None),
+            services=tuple(r for r in known if isinstance(r, Service)),
+            invoices=tuple(invoices[:RECENT_INVOICES]),
+            balance=next((r for r in known if isinstance(r, Balance)), None),
+            previous=await self._previous(view),
+        )
+
+    async def _previous(self, view: TicketView) -> tuple[PreviousTicket, ...]:
+        """The newest other tickets of the account, or of the requester where there is none."""
+        state = view.state
+        whose = {"account_id": state.account_id} if state.account_id else None
+        wanted: Document = {
+            **(whose or {"requester": state.requester}),
+            "_id": {"$ne": view.ticket_id},
+        }
+        shown = {"subject": 1, "state.status": 1, "state.opened_at": 1}
+        found = self.tickets.find(wanted, shown).sort("state.opened_at", -1)
+        return tuple(
+            PreviousTicket(d["_id"], d["subject"], d["state"]["status"], d["state"]["opened_at"])
+            for d in await found.limit(PREVIOUS_TICKETS).to_list(None)
+        )
+
+
+_BY_TYPE = {record.model_fields["type"].default: record for record in DIRECTORY.records}
+
+
+def _entry(key: str, record: Any) -> Document:
+    return {**record.model_dump(mode="json"), "_id": key}
+
+
+def _record(entry: Document) -> Any:
+    return _BY_TYPE[entry["type"]].model_validate(entry)

@@ -1,0 +1,7 @@
+"""``python -m services.reports``: read settings, build, run."""
+
+from services.reports.app import build
+from services.reports.settings import Settings
+from shared import service
+
+service.main("reports", Settings(), build)

@@ -1,0 +1,1 @@
+"""Rules of projections, months and figures: values in, values out."""

@@ -1,0 +1,1 @@
+"""The clocks of tickets: open time, targets, warnings and deadlines."""

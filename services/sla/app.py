@@ -1,0 +1,41 @@
+"""Wiring of the sla service: the only file that knows all the others."""
+
+from collections.abc import Sequence
+
+from services.sla import documents
+from services.sla.domain.policy import Policies
+from services.sla.handlers import Handlers
+from services.sla.store import INDEXES, OUTBOX_ORDER, Store
+from services.sla.ticker import Ticker
+from services.sla.time_source import time_source
+from shared.bus import OutboxRelay
+from shared.contracts import topics
+from shared.mongo import ensure_indexes
+from shared.service import Background, Context, Part
+
+
+async def build(context: Context) -> Sequence[Part]:
+    """Make the indexes, register the handlers, and give the parts to start."""
+    await ensure_indexes(context.database, INDEXES)
+    clock = time_source(context.clock, context.settings.clock_file)
+    store = Store(context.client, context.database)
+    relay = OutboxRelay(
+        bus=context.bus,
+        collection=context.database["outbox"],
+        to_outgoing=documents.outgoing,
+        leases=context.database["leases"],
+        owner=context.owner,
+        order=OUTBOX_ORDER,
+    )
+    handlers = Handlers(
+        store=store, policies=Policies(context.desk.desk), clock=clock, wake=relay.wake
+    )
+    context.bus.batches(topics.TICKET_EVENTS, handlers.on_ticket_events)
+    context.bus.batches(topics.DIRECTORY, handlers.on_directory)
+    ticker = Ticker(
+        store=store,
+        clock=clock,
+        wake=relay.wake,
+        longest_look_s=context.settings.longest_look_s,
+    )
+    return [relay, Background("ticker", ticker.run, pause_s=0.0)]

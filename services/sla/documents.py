@@ -1,0 +1,136 @@
+"""Cases and clocks as MongoDB documents, both ways; and the records that leave, as outbox rows."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.sla.domain.case import Case
+from services.sla.domain.clock import TicketClock
+from shared.bus import Outgoing
+from shared.contracts.base import Event, Meta
+from shared.contracts.sla import ClockRanOut, ClocksChanged, ClockWarned
+from shared.contracts.topics import RECORDS, SLA_EVENTS
+from shared.mongo import Document
+
+VERSION = 1
+SOURCE = "postdesk/sla"
+
+
+def case_document(case: Case) -> Document:
+    """The ticket without its clocks, which are documents of their own."""
+    return {
+        "_id": case.ticket_id,
+        "v": VERSION,
+        "seq": case.seq,
+        "account_id": case.account_id,
+        "priority": case.priority,
+        "waiting_since": case.waiting_since,
+    }
+
+
+def case_of(document: Document, clocks: Iterable[Document]) -> Case:
+    """The ticket with its clocks, in the order they were started."""
+    return Case(
+        ticket_id=document["_id"],
+        seq=document["seq"],
+        account_id=document["account_id"],
+        priority=document["priority"],
+        waiting_since=document["waiting_since"],
+        clocks=tuple(map(clock_of, sorted(clocks, key=lambda one: one["number"]))),
+    )
+
+
+def clock_document(clock: TicketClock, number: int) -> Document:
+    """The clock; ``next_at``, when there is something to tell, is only there if it is known."""
+    document: Document = {
+        "_id": clock.id,
+        "v": VERSION,
+        "number": number,
+        "ticket_id": clock.ticket_id,
+        "target": clock.target,
+        "cycle": clock.cycle,
+        "goal_s": clock.goal_s,
+        "policy": clock.policy,
+        "amber": clock.amber,
+        "stretches": [list(stretch) for stretch in clock.stretches],
+        "state": clock.state,
+        "due_at": clock.due_at,
+        "warn_at": clock.warn_at,
+        "ended_at": clock.ended_at,
+        "warned": clock.warned,
+        "ran_out": clock.ran_out,
+    }
+    if clock.next_at is not None:
+        document["next_at"] = clock.next_at
+    return document
+
+
+def clock_of(document: Document) -> TicketClock:
+    """The clock of a document."""
+    return TicketClock(
+        ticket_id=document["ticket_id"],
+        target=document["target"],
+        cycle=document["cycle"],
+        goal_s=document["goal_s"],
+        policy=document["policy"],
+        amber=document["amber"],
+        stretches=tuple((start, end) for start, end in document["stretches"]),
+        state=document["state"],
+        due_at=document["due_at"],
+        warn_at=document["warn_at"],
+        ended_at=document["ended_at"],
+        warned=document["warned"],
+        ran_out=document["ran_out"],
+    )
+
+
+def changed_row(news: ClocksChanged, cause: Meta) -> Document:
+    """The row that tells of the clocks after the ticket event in ``cause``."""
+    return _row(
+        f"{news.ticket_id}.{news.ticket_seq}.clocks",
+        news,
+        correlation_id=cause.correlation_id,
+        causation_id=cause.id,
+    )
+
+
+def fired_row(news: ClockWarned | ClockRanOut) -> Document:
+    """The row of a warning or of a clock that ran out; the clock makes its id unique."""
+    name = "warned" if isinstance(news, ClockWarned) else "ran-out"
+    clock_id = f"{news.ticket_id}.{news.target}.{news.cycle}"
+    return _row(f"{clock_id}.{name}", news, correlation_id=clock_id, causation_id=clock_id)
+
+
+def _row(row_id: str, news: ClocksChanged | ClockWarned | ClockRanOut, **causes: str) -> Document:
+    return {
+        "_id": row_id,
+        "v": VERSION,
+        "type": news.type,
+        "ticket_id": news.ticket_id,
+        "data": news.model_dump_json(),
+        **causes,
+        "published_at": None,
+    }
+
+
+def queued(rows: list[Document], now: datetime) -> list[Document]:
+    """The rows with their place in the queue: rows of one commit keep their order."""
+    return [{**row, "queued_at": now, "place": place} for place, row in enumerate(rows)]
+
+
+def outgoing(row: Document) -> Outgoing:
+    """The record of an outbox row."""
+    record = RECORDS[row["type"]].model_validate_json(row["data"])
+    assert isinstance(record, Event)  # noqa: S101 - only events are written above
+    return Outgoing(
+        topic=SLA_EVENTS,
+        key=row["ticket_id"],
+        record=record,
+        meta=Meta(
+            id=row["_id"],
+            source=SOURCE,
+            time=row["queued_at"],
+            subject=row["ticket_id"],
+            correlation_id=row["correlation_id"],
+            causation_id=row["causation_id"],
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Rules of time and targets: values in, values out."""

@@ -1,0 +1,1 @@
+"""Says what is true of a ticket: files mails, runs commands, keeps the timeline."""

@@ -1,0 +1,121 @@
+"""The tickets that a batch of records touches: loaded once, changed in memory, stored at once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from services.tickets import documents
+from services.tickets.documents import Cause
+from services.tickets.domain.contacts import People
+from services.tickets.domain.facts import Facts
+from services.tickets.domain.story import Story
+from services.tickets.domain.ticket import Ticket
+from services.tickets.mail_commands.drafts import Draft
+from services.tickets.store import Changes, Versioned
+from shared.contracts.base import Record
+from shared.contracts.ticket import Message
+from shared.contracts.topics import Topic
+
+
+class Batch:
+    """Sees every change that an earlier record of the batch made; `changes` is what to store."""
+
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        tickets: Mapping[str, Versioned],
+        owners: Mapping[str, str] | None = None,
+        own_ticket_of: Callable[[str], str | None] = lambda _: None,
+        people: People | None = None,
+        drafts: Iterable[Draft] = (),
+    ) -> None:
+        self.facts = facts
+        self.people = people or People()
+        self._loaded = {name: one.ticket.seq for name, one in tickets.items()}
+        self._tickets = {name: one.ticket for name, one in tickets.items()}
+        self._orders = {name: one.order for name, one in tickets.items()}
+        self._owners = dict(owners or {})
+        self._own_ticket_of = own_ticket_of
+        self._drafts = {draft.id: draft for draft in drafts}
+        self._changed: set[str] = set()
+        self._changed_drafts: dict[str, Draft] = {}
+        self._changes = Changes(at=facts.now)
+
+    def ticket(self, ticket_id: str) -> Ticket | None:
+        """The ticket after all earlier records of the batch."""
+        return self._tickets.get(ticket_id)
+
+    def owner_of(self, message_id: str) -> str | None:
+        """The ticket that a Message-ID belongs to."""
+        return self._own_ticket_of(message_id) or self._owners.get(message_id)
+
+    def draft(self, ticket_id: str, agent: str, number: int | None) -> Draft | None:
+        """The agent's draft with that number, or the latest one that is held."""
+        if number is not None:
+            return self._drafts.get(f"{ticket_id}:{agent}:{number}")
+        held = [d for d in self._drafts.values() if (d.ticket_id, d.agent) == (ticket_id, agent)]
+        held = [draft for draft in held if draft.is_open(self.facts.now)]
+        return max(held, key=lambda draft: draft.number, default=None)
+
+    def mark(self, name: str) -> None:
+        """Note that a record is handled."""
+        self._changes.handled.append(name)
+
+    def keep(self, story: Story, cause: Cause) -> None:
+        """Take what happened: ticket, events and messages."""
+        if not story.events:
+            return
+        ticket = story.ticket
+        order = max(self._orders.get(ticket.id, 0), _micros(self.facts.now))
+        for event in story.events:
+            order += 1
+            self._changes.events.append(documents.event_row(event, cause, order))
+        self._orders[ticket.id] = order
+        self._tickets[ticket.id] = ticket
+        self._changed.add(ticket.id)
+        for message in story.messages:
+            self.file(message, ticket.id, f"{ticket.id}.m{message.number}")
+
+    def file(self, message: Message, ticket_id: str | None, name: str) -> None:
+        """Add an entry to a conversation, or to none."""
+        self._changes.messages.append(documents.message_document(message, ticket_id, name))
+        if message.message_id and ticket_id:
+            self._owners[message.message_id] = ticket_id
+
+    def keep_drafts(self, drafts: Sequence[Draft]) -> None:
+        """Store new drafts and what became of old ones."""
+        for draft in drafts:
+            self._drafts[draft.id] = self._changed_drafts[draft.id] = draft
+
+    def send(self, record: Record, *, topic: Topic, key: str, name: str, cause: Cause) -> None:
+        """Put a record for another topic into the outbox."""
+        rows = self._changes.outbox
+        order = _micros(self.facts.now) + len(rows)
+        rows.append(
+            documents.outbox_row(
+                record,
+                topic=topic,
+                key=key,
+                name=name,
+                cause=cause,
+                at=self.facts.now,
+                order=order,
+            )
+        )
+
+    def changes(self) -> Changes:
+        """All that is to be stored."""
+        changes = self._changes
+        changes.tickets = [
+            documents.ticket_document(self._tickets[name], self._orders[name])
+            for name in sorted(self._changed)
+        ]
+        changes.loaded = {name: self._loaded.get(name, 0) for name in self._changed}
+        changes.drafts = [
+            documents.draft_document(draft) for draft in self._changed_drafts.values()
+        ]
+        return changes
+
+
+def _micros(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000) * 1000

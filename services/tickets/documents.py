@@ -1,0 +1,198 @@
+"""How tickets, events, messages and drafts lie in MongoDB, and how rows become records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.tickets.domain.ticket import Ticket
+from services.tickets.mail_commands.drafts import Draft
+from shared.bus import Outgoing
+from shared.contracts import topics
+from shared.contracts.base import Attachment, Meta, Record
+from shared.contracts.ticket import Message, Survey, TicketEvent, TicketState
+from shared.contracts.topics import Topic
+from shared.mongo import Document
+
+VERSION = 1
+SOURCE = "postdesk/tickets"
+EVENT_TEXT_BYTES = 44_000
+"""Bytes of a message's texts inside an event, so that the record stays under 64 KiB; the
+collection ``messages`` has all of it."""
+
+_TOPICS = {topic.name: topic for topic in topics.TOPICS}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The record that led to what is stored, and the mail or command that began it."""
+
+    id: str
+    correlation_id: str
+
+    @classmethod
+    def of(cls, meta: Meta) -> "Cause":
+        """The record with this meta as the cause."""
+        return cls(meta.id, meta.correlation_id or meta.id)
+
+
+def ticket_document(ticket: Ticket, order: int) -> Document:
+    """The ticket as it is stored; ``order`` is that of its last event in the outbox."""
+    return {
+        "_id": ticket.id,
+        "v": VERSION,
+        "seq": ticket.seq,
+        "order": order,
+        "state": ticket.state.model_dump(),
+        "participants": sorted(ticket.participants),
+        "cycle": ticket.cycle,
+        "drafts": ticket.drafts,
+        "last_wrote": [[author, seq] for author, seq in ticket.last_wrote.items()],
+        "reply_times": list(ticket.reply_times),
+        "resolved_by": [[cycle, agent] for cycle, agent in ticket.resolved_by.items()],
+        "is_survey_asked": ticket.is_survey_asked,
+        "ratings": [[cycle, rating.model_dump()] for cycle, rating in ticket.ratings.items()],
+        "clocks_seq": ticket.clocks_seq,
+        "breached": sorted(ticket.breached),
+    }
+
+
+def ticket_of(document: Mapping[str, Any]) -> Ticket:
+    """The ticket of a stored document; a field that an older release did not write is empty."""
+    return Ticket(
+        state=TicketState.model_validate(document["state"]),
+        participants=frozenset(document["participants"]),
+        cycle=document["cycle"],
+        drafts=document["drafts"],
+        last_wrote=dict(document["last_wrote"]),
+        reply_times=tuple(document["reply_times"]),
+        resolved_by=dict(document["resolved_by"]),
+        is_survey_asked=document["is_survey_asked"],
+        ratings={c: Survey.model_validate(rating) for c, rating in document["ratings"]},
+        clocks_seq=document["clocks_seq"],
+        breached=frozenset(document["breached"]),
+    )
+
+
+def event_row(event: TicketEvent, cause: Cause, order: int) -> Document:
+    """The event as timeline and outbox: its id is the same on every try."""
+    return {
+        "_id": f"{event.ticket_id}.{event.seq}",
+        "v": VERSION,
+        "ticket_id": event.ticket_id,
+        "seq": event.seq,
+        "type": event.type,
+        "at": event.at,
+        "by": event.by,
+        "order": order,
+        "data": _fitted(event.model_dump()),
+        "correlation_id": cause.correlation_id,
+        "causation_id": cause.id,
+        "published_at": None,
+    }
+
+
+def message_document(message: Message, ticket_id: str | None, name: str) -> Document:
+    """An entry of a conversation, whole; ``name`` is its id."""
+    return {"_id": name, "v": VERSION, "ticket_id": ticket_id, **message.model_dump()}
+
+
+def outbox_row(
+    record: Record, *, topic: Topic, key: str, name: str, cause: Cause, at: datetime, order: int
+) -> Document:
+    """A record for another topic; ``name`` is its id."""
+    return {
+        "_id": name,
+        "v": VERSION,
+        "topic": topic.name,
+        "key": key,
+        "type": record.type,
+        "at": at,
+        "order": order,
+        "data": record.model_dump(),
+        "correlation_id": cause.correlation_id,
+        "causation_id": cause.id,
+        "published_at": None,
+    }
+
+
+def event_outgoing(row: Document) -> Outgoing:
+    """The record of an event's row."""
+    return _outgoing(row, topics.TICKET_EVENTS, row["ticket_id"], row["ticket_id"])
+
+
+def outbox_outgoing(row: Document) -> Outgoing:
+    """The record of an outbox row."""
+    return _outgoing(row, _TOPICS[row["topic"]], row["key"], row["data"].get("ticket_id") or "")
+
+
+def event_of(row: Document) -> TicketEvent:
+    """The event of a row."""
+    kind = topics.RECORDS[row["type"]]
+    event = kind.model_validate(row["data"])
+    if not isinstance(event, TicketEvent):
+        raise TypeError(f"{row['_id']} is no ticket event")
+    return event
+
+
+def draft_document(draft: Draft) -> Document:
+    """A draft as it is stored."""
+    return {
+        "_id": draft.id,
+        "v": VERSION,
+        "ticket_id": draft.ticket_id,
+        "agent": draft.agent,
+        "number": draft.number,
+        "kind": draft.kind,
+        "block": list(draft.block),
+        "text": draft.text,
+        "seen": draft.seen,
+        "until": draft.until,
+        "codes": list(draft.codes),
+        "attachments": [file.model_dump() for file in draft.attachments],
+        "state": draft.state,
+    }
+
+
+def draft_of(document: Document) -> Draft:
+    """The draft of a stored document."""
+    return Draft(
+        ticket_id=document["ticket_id"],
+        agent=document["agent"],
+        number=document["number"],
+        kind=document["kind"],
+        block=tuple(document["block"]),
+        text=document["text"],
+        seen=document["seen"],
+        until=document["until"],
+        codes=tuple(document["codes"]),
+        attachments=[Attachment.model_validate(file) for file in document["attachments"]],
+        state=document["state"],
+    )
+
+
+def _outgoing(row: Document, topic: Topic, key: str, subject: str) -> Outgoing:
+    meta = Meta(
+        id=row["_id"],
+        source=SOURCE,
+        time=row["at"],
+        subject=subject,
+        correlation_id=row["correlation_id"],
+        causation_id=row["causation_id"],
+    )
+    return Outgoing(topic, key, topics.RECORDS[row["type"]].model_validate(row["data"]), meta)
+
+
+def _fitted(data: Document) -> Document:
+    """Cut the quoted history, then the new words, of a message too long for a record."""
+    message = data.get("message")
+    if message is None or len(message["text"]) + len(message["reply_text"]) < EVENT_TEXT_BYTES // 4:
+        return data
+    new_words = _cut(message["reply_text"], EVENT_TEXT_BYTES)
+    room = EVENT_TEXT_BYTES - len(new_words.encode())
+    fitted = {**message, "reply_text": new_words, "text": _cut(message["text"], room)}
+    return {**data, "message": fitted}
+
+
+def _cut(text: str, max_bytes: int) -> str:
+    return text.encode()[:max_bytes].decode("utf-8", "ignore")

@@ -1,0 +1,23 @@
+"""What follows from the fate of an outgoing mail: the ticket shows what did not simply arrive."""
+
+from services.tickets.domain.facts import Facts
+from services.tickets.domain.story import Story
+from services.tickets.domain.ticket import Ticket
+from shared.contracts import ticket as contract
+from shared.contracts.delivery import MailDeferred, MailFailed, MailSent
+
+
+def decide_delivery(
+    ticket: Ticket, news: MailSent | MailDeferred | MailFailed, facts: Facts
+) -> Story:
+    """Say what follows; a mail that was sent is no news."""
+    story = Story(ticket, facts, "system:delivery")
+    if not isinstance(news, MailSent):
+        story.tell(
+            contract.DeliveryNoted,
+            outcome="deferred" if isinstance(news, MailDeferred) else "failed",
+            recipient=news.recipient,
+            message_id=news.message_id,
+            detail=news.reply[:500],
+        )
+    return story

@@ -1,0 +1,247 @@
+"""What follows from a mail that no agent's order is in: opened, appended, held, rated, bounced."""
+
+import re
+from dataclasses import dataclass
+
+from services.tickets.domain import routing, survey, trust
+from services.tickets.domain.facts import STRANGER, Facts, Person
+from services.tickets.domain.story import Story
+from services.tickets.domain.threading import Placement, untagged
+from services.tickets.domain.ticket import Ticket
+from shared.contracts import ticket as contract
+from shared.contracts.base import Attachment
+from shared.contracts.mail import MailReceived
+from shared.contracts.ticket import Message, TicketState
+
+NO_SUBJECT = "(no subject)"
+MAX_FOLLOWERS = 50
+_ADDRESS = re.compile(r"[^\s<>,;\"]+@[^\s<>,;\"]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A mail with what is known about it.
+
+    ``ticket_id`` and ``slot`` are for a new ticket: its number, the turn in the team's rotation.
+    """
+
+    mail: MailReceived
+    placement: Placement
+    who: Person = STRANGER
+    ticket_id: str = ""
+    slot: int | None = None
+
+
+def decide_mail(ticket: Ticket | None, filing: Filing, facts: Facts) -> Story:
+    """Say what follows; ``ticket`` is the one it is placed at, or None where it opens one."""
+    story = Story(ticket, facts, f"customer:{filing.mail.from_addr or 'unknown'}")
+    if ticket is None:
+        _open(story, filing, facts)
+        return story
+    match filing.placement.course:
+        case "append":
+            _append(story, filing, facts)
+        case "hold":
+            _hold(story, filing)
+        case "survey":
+            _rate_by_token(story, filing)
+        case "bounce":
+            _note_bounce(story, filing)
+    return story
+
+
+def as_message(mail: MailReceived, number: int, facts: Facts) -> Message:
+    """The mail as an entry of the conversation, from the requester's side."""
+    return Message.model_construct(
+        number=number,
+        kind="public",
+        direction="in",
+        author=f"customer:{mail.from_addr or 'unknown'}",
+        from_addr=mail.from_addr,
+        from_name=mail.from_name,
+        to=mail.to,
+        cc=mail.cc,
+        text=mail.text,
+        reply_text=mail.reply_text,
+        text_blob=mail.text_blob,
+        html_blob=mail.html_blob,
+        raw_blob=mail.raw_blob,
+        attachments=_files(mail),
+        message_id=mail.message_id,
+        in_reply_to=mail.in_reply_to,
+        references=mail.references,
+        thread_index=mail.thread_index,
+        mail_subject=mail.subject,
+        inbound_id=mail.inbound_id,
+        trust=trust.line_of(mail)[:300],
+        answerable=trust.may_be_answered(mail, facts),
+        automated=trust.is_automatic(mail, facts.desk),
+        unreadable=mail.unreadable,
+        at=facts.now,
+        accepted_at=mail.received_at,
+    )
+
+
+def link(story: Story, other: str, placement: Placement) -> None:
+    """Tie the story's ticket to another one."""
+    if other not in story.state.linked and other != story.state.ticket_id:
+        story.tell(contract.TicketLinked, other=other, relation=placement.relation)
+
+
+def _files(mail: MailReceived) -> list[Attachment]:
+    if not mail.unreadable or not mail.raw_blob:
+        return mail.attachments
+    original = Attachment.model_construct(
+        name="original.eml",
+        content_type="message/rfc822",
+        size_bytes=mail.size_bytes,
+        blob=mail.raw_blob,
+    )
+    return [original, *mail.attachments]
+
+
+def _open(story: Story, filing: Filing, facts: Facts) -> None:
+    mail, placement = filing.mail, filing.placement
+    message = as_message(mail, 1, facts)
+    story.open(contract.TicketOpened, _first_state(filing, facts))
+    if placement.course == "hold":
+        _hold(story, filing)
+    else:
+        doubtful = bool(mail.token and mail.token.state == "forged") or mail.from_count > 1
+        message = message.model_copy(update={"unverified": doubtful})
+        acknowledge = message.answerable and not doubtful and not mail.unreadable
+        story.tell(contract.MessageAdded, message=message, acknowledge=acknowledge)
+    if filing.slot is not None and mail.bounce is None:
+        assign_next(story, filing.slot, facts)
+    if placement.related:
+        link(story, placement.related, placement)
+
+
+def assign_next(story: Story, slot: int, facts: Facts) -> None:
+    """Give the ticket to the agent whose turn it is."""
+    agent = routing.next_agent(story.state.team, slot, facts.desk)
+    if agent:
+        story.tell(contract.TicketAssigned, by="system:rotation", assignee=agent, reason="rotation")
+
+
+def _first_state(filing: Filing, facts: Facts) -> TicketState:
+    mail, who = filing.mail, filing.who
+    box = routing.mailbox_of(mail.mailbox, facts.desk)
+    trusted = trust.may_be_answered(mail, facts)
+    return TicketState.model_construct(
+        ticket_id=filing.ticket_id,
+        seq=1,
+        subject=untagged(mail.subject)[:500] or NO_SUBJECT,
+        status="new",
+        priority=box.priority,
+        mailbox=mail.mailbox,
+        language=who.language or box.language,
+        requester=mail.from_addr or mail.envelope_from,
+        requester_name=(mail.from_name or who.name)[:300],
+        contact_id=who.contact_id,
+        account_id=who.account_id,
+        unknown_contact=not who.is_known,
+        team=box.team,
+        followers=_copied(mail, facts) if trusted else [],
+        opened_at=facts.now,
+        updated_at=facts.now,
+    )
+
+
+def _copied(mail: MailReceived, facts: Facts) -> list[str]:
+    """The addresses in copy that are neither ours nor the sender's."""
+    found = [a.lower() for entry in mail.cc for a in _ADDRESS.findall(entry)]
+    ours = facts.desk.agents_by_address
+    return [
+        address
+        for address in dict.fromkeys(found)
+        if address not in ours
+        and address != mail.from_addr
+        and not trust.own_mailbox(address, facts.desk)
+    ][:MAX_FOLLOWERS]
+
+
+def _append(story: Story, filing: Filing, facts: Facts) -> None:
+    mail, ticket = filing.mail, story.ticket
+    automatic = trust.is_automatic(mail, facts.desk)
+    if not automatic and _rate_by_words(story, filing):
+        return
+    if filing.who.is_known and ticket.state.unknown_contact and _is_requester(story, mail):
+        _link_contact(story, filing.who)
+    message = as_message(mail, story.state.messages + 1, facts)
+    changes = {} if automatic else _new_followers(story, mail, facts)
+    story.tell(contract.MessageAdded, message=message, cycle=max(ticket.cycle, 1), changes=changes)
+    if automatic:
+        return
+    if ticket.is_done:
+        story.tell(contract.TicketReopened, reason="customer")
+    elif ticket.state.status in ("pending", "on-hold"):
+        story.tell(contract.StatusChanged, status="open", previous=ticket.state.status)
+
+
+def _is_requester(story: Story, mail: MailReceived) -> bool:
+    return mail.from_addr == story.state.requester
+
+
+def _link_contact(story: Story, who: Person) -> None:
+    changes = {"contact_id": who.contact_id, "account_id": who.account_id, "unknown_contact": False}
+    story.tell(contract.ContactLinked, by="system:directory", changes=changes)
+
+
+def _new_followers(story: Story, mail: MailReceived, facts: Facts) -> dict[str, list[str]]:
+    """Who comes in by copy: only a sender beyond doubt may add people (they get what follows)."""
+    if not (trust.owns_token(mail) or mail.authentication.dmarc == "pass"):
+        return {}
+    known = {story.state.requester, *story.state.followers}
+    fresh = [address for address in _copied(mail, facts) if address not in known]
+    return {"followers": [*story.state.followers, *fresh][:MAX_FOLLOWERS]} if fresh else {}
+
+
+def _hold(story: Story, filing: Filing) -> None:
+    mail = filing.mail
+    facts = story.facts
+    message = as_message(mail, story.state.messages + 1, facts).model_copy(
+        update={"unverified": True, "answerable": False}
+    )
+    story.tell(contract.MailHeld, message=message, reason=filing.placement.reason[:300])
+
+
+def _rate_by_token(story: Story, filing: Filing) -> None:
+    token = filing.mail.token
+    cycle, score = survey.of_token(token.number if token else 0)
+    rating = survey.rating(score, filing.mail.reply_text)
+    if rating and 1 <= cycle <= story.ticket.cycle:
+        record_rating(story, rating, cycle)
+
+
+def _rate_by_words(story: Story, filing: Filing) -> bool:
+    """Whether the answer is a rating of the latest resolution, which is then recorded."""
+    ticket = story.ticket
+    asked = ticket.is_done and ticket.is_survey_asked and _is_requester(story, filing.mail)
+    rating = survey.in_words(filing.mail.reply_text) if asked else None
+    if rating:
+        record_rating(story, rating, ticket.cycle)
+    return rating is not None
+
+
+def record_rating(story: Story, rating: contract.Survey, cycle: int) -> None:
+    """Note the rating of a resolution; the last one counts, the same again is silent."""
+    if story.ticket.ratings.get(cycle) != rating:
+        agent = story.ticket.resolved_by.get(cycle)
+        story.tell(contract.SurveyAnswered, survey=rating, cycle=cycle, agent=agent)
+
+
+def _note_bounce(story: Story, filing: Filing) -> None:
+    bounce = filing.mail.bounce
+    if bounce is None:
+        return
+    recipients = bounce.recipients or [""]
+    for recipient in recipients[:MAX_FOLLOWERS]:
+        story.tell(
+            contract.DeliveryNoted,
+            by="system:delivery",
+            outcome="bounced" if bounce.kind == "failed" else "deferred",
+            recipient=recipient,
+            message_id=bounce.message_id,
+            detail=f"{bounce.status} {bounce.diagnostic}".strip()[:500],
+        )

@@ -1,0 +1,57 @@
+"""What a decision is told about the world: time, configuration, who somebody is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.config.models import Agent, Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One moment of one desk; ``digest`` names the configuration in every event."""
+
+    now: datetime
+    desk: Desk
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who the directory says an address belongs to; ``contact_id`` is empty for a stranger."""
+
+    contact_id: str = ""
+    account_id: str = ""
+    name: str = ""
+    language: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a contact."""
+        return bool(self.contact_id)
+
+
+STRANGER = Person()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an agent, or a system by its name. ``name`` is what the requester may read."""
+
+    kind: str
+    id: str
+    name: str = ""
+    role: str = "agent"
+
+    @classmethod
+    def of(cls, agent: Agent) -> "Actor":
+        """The agent as an actor."""
+        return cls("agent", agent.address, agent.name, agent.role)
+
+    def __str__(self) -> str:
+        """As events name it: ``agent:ana@desk.example``."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def may_overrule(self) -> bool:
+        """Whether another agent's lock may be broken: leads and above, and systems."""
+        return self.kind == "system" or self.role in ("lead", "manager", "admin")

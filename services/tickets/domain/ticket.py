@@ -1,0 +1,58 @@
+"""What is known of one ticket: the public state and what only decisions need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.contracts.ticket import Survey, TicketState
+
+DONE = ("resolved", "closed")
+REMEMBERED_REPLIES = 10
+NUMBERS = 65536
+"""How many values the number in a token has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket after its last event; ``evolve`` makes the next one.
+
+    ``last_wrote`` has the seq of each author's latest message; ``reply_times`` the SMTP acceptance
+    of the latest answers to the requester; ``resolved_by`` and ``ratings`` go by resolution.
+    """
+
+    state: TicketState
+    participants: frozenset[str] = frozenset()
+    cycle: int = 0
+    drafts: int = 0
+    last_wrote: Mapping[str, int] = field(default_factory=dict)
+    reply_times: tuple[datetime, ...] = ()
+    resolved_by: Mapping[int, str] = field(default_factory=dict)
+    is_survey_asked: bool = False
+    ratings: Mapping[int, Survey] = field(default_factory=dict)
+    clocks_seq: int = 0
+    breached: frozenset[str] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """Such as ``T-1042``."""
+        return self.state.ticket_id
+
+    @property
+    def seq(self) -> int:
+        """Number of the last event."""
+        return self.state.seq
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody works on it: resolved or closed."""
+        return self.state.status in DONE
+
+    def seen_seq(self, number: int) -> int:
+        """The seq that a reply token's ``number`` (modulo 65536) stands for."""
+        turn = self.seq - self.seq % NUMBERS
+        seen = turn + number
+        return seen if seen <= self.seq or turn == 0 else seen - NUMBERS
+
+    def others_wrote_since(self, seen: int, actor: str) -> bool:
+        """Whether somebody else added a message after event ``seen``."""
+        return any(at > seen for author, at in self.last_wrote.items() if author != actor)

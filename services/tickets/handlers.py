@@ -1,0 +1,302 @@
+"""One function for each topic that tickets reads: load, decide in order, save at once."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.tickets import mails
+from services.tickets.batch import Batch
+from services.tickets.commands import Claim, decide_command, open_ticket
+from services.tickets.documents import Cause
+from services.tickets.domain import threading
+from services.tickets.domain.decide_clock import decide_clock
+from services.tickets.domain.decide_delivery import decide_delivery
+from services.tickets.domain.facts import Facts
+from services.tickets.domain.order import Decision
+from services.tickets.domain.routing import mailbox_of
+from services.tickets.mail_commands import asking, receipts
+from services.tickets.mail_commands.interpret import Show
+from services.tickets.store import Store, directory_entry
+from shared.bus import Received
+from shared.clock import Clock
+from shared.config.loading import LoadedDesk
+from shared.contracts import topics
+from shared.contracts.commands import CommandAccepted, CommandRejected, MoveToTeam, OpenTicket
+from shared.contracts.delivery import MailSent
+from shared.contracts.directory import Account, Contact
+from shared.contracts.mail import MailReceived
+from shared.mongo import Document
+
+Records = Sequence[Received[Any]]
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """Each handler stores all effects of its batch or none, and the same batch twice is silent.
+
+    ``own_ticket_of`` knows the desk's own Message-IDs; ``wake`` tells the relays of new rows.
+    """
+
+    store: Store
+    clock: Clock
+    desk: LoadedDesk
+    own_ticket_of: Callable[[str], str | None]
+    wake: Callable[[], None]
+
+    async def file_mails(self, records: Records) -> None:
+        """File each mail under its ticket, or open one; run what agents' mails ask for."""
+        fresh = await self._fresh(records)
+        if not fresh:
+            return
+        batch = await self._load_for_mails([one.record for one in fresh])
+        claims = Claims(self.store, batch)
+        await claims.foresee([one.record for one in fresh])
+        for one in fresh:
+            mail: MailReceived = one.record
+            cause = Cause.of(one.meta)
+            batch.mark(_mark(one))
+            placement = mails.placement_of(batch, mail)
+            if placement.course in mails.AGENT_COURSES:
+                slot = await claims.slot_of_move(mail)
+                shows = mails.run_by_agent(batch, mail, placement, cause, slot)
+                await self._show(batch, mail, shows, cause)
+            else:
+                claim = await claims.of(mail) if mails.opens_ticket(placement) else None
+                mails.file_by_customer(batch, mail, placement, cause, claim)
+        await self._commit(batch)
+
+    async def run_commands(self, records: Records) -> None:
+        """Run systems' commands and answer each one on ``command-results``."""
+        fresh = await self._fresh(records)
+        if not fresh:
+            return
+        ids = {one.record.ticket_id for one in fresh if not isinstance(one.record, OpenTicket)}
+        openings = [one.record for one in fresh if isinstance(one.record, OpenTicket)]
+        batch = Batch(
+            self._facts(),
+            tickets=await self.store.tickets(ids),
+            people=await self.store.people([command.requester for command in openings]),
+        )
+        claims = Claims(self.store, batch)
+        for one in fresh:
+            batch.mark(_mark(one))
+            decision = await self._decide(batch, claims, one)
+            if decision and decision.is_accepted:
+                batch.keep(decision.story, Cause.of(one.meta))
+            _report(batch, one, decision)
+        await self._commit(batch)
+
+    async def note_clocks(self, records: Records) -> None:
+        """Note what sla's clocks say and decide whether it is a breach."""
+        await self._note(records, decide_clock)
+
+    async def note_deliveries(self, records: Records) -> None:
+        """Remember what was sent, and show on the ticket what did not arrive."""
+        sent = [_sent_row(one) for one in records if isinstance(one.record, MailSent)]
+        await self.store.note_sent([row for row in sent if row["ticket_id"]])
+        troubles = [one for one in records if not isinstance(one.record, MailSent)]
+        await self._note(troubles, decide_delivery)
+
+    async def keep_directory(self, records: Records) -> None:
+        """Keep contacts and accounts as the topic last told them."""
+        entries: dict[str, Document | None] = {}
+        for one in records:
+            if one.record is None:
+                entries[one.key] = None
+            elif isinstance(one.record, Contact | Account):
+                entries[one.record.key] = directory_entry(one.record)
+        await self.store.keep_directory(entries)
+
+    def _facts(self) -> Facts:
+        return Facts(self.clock.now(), self.desk.desk, self.desk.digest)
+
+    async def _fresh(self, records: Records) -> Records:
+        """The records that were not handled before, each once."""
+        by_mark = {_mark(one): one for one in reversed(records)}
+        known = await self.store.handled(by_mark) if by_mark else set()
+        return [one for one in records if by_mark[_mark(one)] is one and _mark(one) not in known]
+
+    async def _load_for_mails(self, received: Sequence[MailReceived]) -> Batch:
+        facts = self._facts()
+        traces = {trace for mail in received for trace in threading.traces(mail)}
+        own = {trace: self.own_ticket_of(trace) for trace in traces}
+        foreign = {trace for trace, ticket_id in own.items() if ticket_id is None}
+        foreign |= {mail.message_id for mail in received if mail.message_id}
+        owners, people = await asyncio.gather(
+            self.store.owners(foreign),
+            self.store.people([mail.from_addr for mail in received if mail.from_addr]),
+        )
+        ids = {*own.values(), *owners.values()} - {None}
+        ids |= {tag for mail in received for tag in threading.tagged(mail.subject)}
+        ids |= {mail.token.ticket_id for mail in received if mail.token and mail.token.ticket_id}
+        agents = facts.desk.agents_by_address
+        steered = {
+            mail.token.ticket_id
+            for mail in received
+            if mail.token and mail.token.ticket_id and mail.from_addr in agents
+        }
+        tickets, drafts = await asyncio.gather(
+            self.store.tickets({name for name in ids if name}), self.store.drafts(steered)
+        )
+        return Batch(
+            facts,
+            tickets=tickets,
+            owners=owners,
+            own_ticket_of=self.own_ticket_of,
+            people=people,
+            drafts=drafts,
+        )
+
+    async def _show(
+        self, batch: Batch, mail: MailReceived, shows: Collection[Show], cause: Cause
+    ) -> None:
+        for show in shows:
+            agent = batch.facts.desk.agents_by_address[mail.from_addr]
+            messages, events = await self.store.conversation(show.ticket_id)
+            ticket = batch.ticket(show.ticket_id)
+            state = ticket.state if ticket else (events[-1].state if events else None)
+            text = f"There is no ticket {show.ticket_id}."
+            if state:
+                text = asking.show_text(state, messages, events, agent, batch.facts.desk)
+            answer = receipts.answer(
+                mail, agent, kind="show", title=show.ticket_id, text=text, state=state
+            )
+            batch.send(
+                answer,
+                topic=topics.MAIL_REQUESTS,
+                key=answer.to,
+                name=answer.request_id,
+                cause=cause,
+            )
+
+    async def _decide(self, batch: Batch, claims: "Claims", one: Received[Any]) -> Decision | None:
+        command = one.record
+        if isinstance(command, OpenTicket):
+            team = mailbox_of(command.mailbox, batch.facts.desk).team
+            claim = await claims.of_command(one.meta.id, team)
+            return open_ticket(command, batch.people.who(command.requester), claim, batch.facts)
+        ticket = batch.ticket(command.ticket_id)
+        if ticket is None:
+            return None
+        claim = Claim()
+        if isinstance(command, MoveToTeam):
+            claim = Claim(slot=await claims.slot(one.meta.id, command.team))
+        return decide_command(ticket, command, claim, batch.facts)
+
+    async def _note(self, records: Records, decide: Callable[..., Any]) -> None:
+        fresh = [one for one in await self._fresh(records) if one.record.ticket_id]
+        if not fresh:
+            return
+        facts = self._facts()
+        ids = {one.record.ticket_id for one in fresh}
+        batch = Batch(facts, tickets=await self.store.tickets(ids))
+        for one in fresh:
+            ticket = batch.ticket(one.record.ticket_id)
+            batch.mark(_mark(one))
+            if ticket:
+                batch.keep(decide(ticket, one.record, facts), Cause.of(one.meta))
+        await self._commit(batch)
+
+    async def _commit(self, batch: Batch) -> None:
+        await self.store.commit(batch.changes())
+        self.wake()
+
+
+class Claims:
+    """Numbers and turns for the new tickets of a batch, claimed outside its transaction."""
+
+    def __init__(self, store: Store, batch: Batch) -> None:
+        self._store = store
+        self._batch = batch
+        self._slots: dict[str, int] = {}
+        self._numbers: list[int] = []
+
+    async def foresee(self, received: Sequence[MailReceived]) -> None:
+        """Claim in one go what the mails will need as far as can be seen beforehand."""
+        placements = [(mail, mails.placement_of(self._batch, mail)) for mail in received]
+        opening = [mail for mail, place in placements if mails.opens_ticket(place)]
+        desk = self._batch.facts.desk
+        wanted = {
+            mail.inbound_id: mailbox_of(mail.mailbox, desk).team
+            for mail in opening
+            if mail.bounce is None
+        }
+        self._slots = await self._store.claim_slots(wanted, self._batch.facts.now)
+        self._numbers = (await self._store.claim_numbers(len(opening)))[::-1]
+
+    async def of(self, mail: MailReceived) -> tuple[str, int]:
+        """The number and the turn of a new ticket."""
+        team = mailbox_of(mail.mailbox, self._batch.facts.desk).team
+        slot = 0 if mail.bounce else await self.slot(mail.inbound_id, team)
+        return await self._number(), slot
+
+    async def of_command(self, name: str, team: str) -> Claim:
+        """The same for a command with this id."""
+        return Claim(await self._number(), await self.slot(name, team))
+
+    async def slot(self, name: str, team: str) -> int:
+        """The turn in a team's rotation."""
+        if name not in self._slots:
+            self._slots |= await self._store.claim_slots({name: team}, self._batch.facts.now)
+        return self._slots[name]
+
+    async def slot_of_move(self, mail: MailReceived) -> int:
+        """The turn for a ticket that an agent's mail moves to another team."""
+        team = mails.wanted_team(self._batch, mail)
+        return await self.slot(mail.inbound_id, team) if team else 0
+
+    async def _number(self) -> str:
+        if not self._numbers:
+            self._numbers = await self._store.claim_numbers(1)
+        return f"T-{self._numbers.pop()}"
+
+
+def _mark(one: Received[Any]) -> str:
+    return f"{one.topic}:{one.meta.id}"
+
+
+def _report(batch: Batch, one: Received[Any], decision: Decision | None) -> None:
+    """Answer a command, accepted or rejected with code and reason."""
+    common = {"command_id": one.meta.id, "command": one.record.type}
+    cause = Cause.of(one.meta)
+    result: CommandAccepted | CommandRejected
+    if decision is None:
+        result = CommandRejected(**common, code="E03", reason="there is no such ticket")
+    elif decision.is_accepted:
+        events = decision.story.events
+        result = CommandAccepted(
+            **common,
+            ticket_id=decision.story.ticket.id,
+            event_ids=[f"{event.ticket_id}.{event.seq}" for event in events],
+        )
+    else:
+        first = decision.refusals[0]
+        result = CommandRejected(
+            **common,
+            ticket_id=getattr(one.record, "ticket_id", None),
+            code=first.code,
+            reason=first.message[:500],
+        )
+    batch.send(
+        result,
+        topic=topics.COMMAND_RESULTS,
+        key=cause.correlation_id,
+        name=f"{one.meta.id}.result",
+        cause=cause,
+    )
+
+
+def _sent_row(one: Received[MailSent]) -> dict[str, Any]:
+    sent = one.record
+    relayed = sent.relay_message_id
+    return {
+        "_id": sent.outgoing_id,
+        "ticket_id": sent.ticket_id,
+        "kind": sent.kind,
+        "recipient": sent.recipient,
+        "message_id": sent.message_id,
+        "relay_message_id": relayed if relayed != sent.message_id else "",
+        "text_blob": sent.text_blob,
+        "at": sent.at,
+    }

@@ -1,0 +1,180 @@
+"""Reads what follows a word: each function gives the value, or the problem with its code."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from services.tickets.domain.facts import Actor, Facts
+from services.tickets.domain.permissions import name_of
+from services.tickets.mail_commands import grammar
+from shared.config.models import Agent, Desk
+from shared.contracts.ticket import Status
+
+TICKET = re.compile(r"(?:t-)?([1-9]\d{0,11})", re.IGNORECASE)
+STATUS_WORDS = {"hold": "on-hold", "stalled": "on-hold", "solved": "resolved", "done": "closed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An argument understood; ``said`` is how a receipt repeats it."""
+
+    value: Any = None
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an argument is not understood."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who writes, where: ``last`` is the agent who wrote last, for the person of that name."""
+
+    actor: Actor
+    facts: Facts
+    last: str = ""
+
+    @property
+    def desk(self) -> Desk:
+        """The configuration."""
+        return self.facts.desk
+
+
+Parse = Callable[[str, Reader], Value | Problem]
+
+
+def nothing(arguments: str, _: Reader) -> Value | Problem:
+    """No value."""
+    return Problem("E02", "takes no value") if arguments else Value()
+
+
+def anything(arguments: str, _: Reader) -> Value | Problem:
+    """Text to the end of the line, or none."""
+    return Value(grammar.unquoted(arguments))
+
+
+def text(arguments: str, reader: Reader) -> Value | Problem:
+    """Text to the end of the line."""
+    return anything(arguments, reader) if arguments else Problem("E02", "needs a text")
+
+
+def on_or_off(arguments: str, _: Reader) -> Value | Problem:
+    """``on`` or ``off``."""
+    wanted = {"on": True, "yes": True, "off": False, "no": False}.get(arguments.lower())
+    return Problem("E03", "write on or off") if wanted is None else Value(wanted)
+
+
+def ticket_or_none(arguments: str, _: Reader) -> Value | Problem:
+    """``T-1042``, ``1042`` or nothing."""
+    if not arguments:
+        return Value()
+    found = TICKET.fullmatch(arguments)
+    return Value(f"T-{found[1]}") if found else Problem("E03", "write a ticket as T-1042")
+
+
+def status(arguments: str, _: Reader) -> Value | Problem:
+    """The name of a status."""
+    allowed = [name for name in get_args(Status) if name != "new"]
+    word = arguments.lower()
+    return _one_of(STATUS_WORDS.get(word, word), allowed, "status")
+
+
+def priority(arguments: str, reader: Reader) -> Value | Problem:
+    """The name of a priority."""
+    found = _one_of(arguments, reader.desk.priorities, "priority")
+    return Value(("priority", found.value), found.said) if isinstance(found, Value) else found
+
+
+def category(arguments: str, reader: Reader) -> Value | Problem:
+    """The name of a category; any where none is configured."""
+    name = grammar.unquoted(arguments)
+    if not name:
+        return Problem("E02", "needs a category")
+    if not reader.desk.categories:
+        return Value(("category", name[:100]))
+    found = _one_of(name, reader.desk.categories, "category")
+    return Value(("category", found.value), found.said) if isinstance(found, Value) else found
+
+
+def subject(arguments: str, reader: Reader) -> Value | Problem:
+    """A new subject."""
+    found = text(arguments, reader)
+    return Value(("subject", found.value)) if isinstance(found, Value) else found
+
+
+def team(arguments: str, reader: Reader) -> Value | Problem:
+    """A team by name, title or a beginning that only one has."""
+    wanted = grammar.unquoted(arguments).casefold()
+    if not wanted:
+        return Problem("E02", "needs a team")
+    teams = reader.desk.teams
+    exact = [t for t in teams if wanted in (t.name.casefold(), t.title.casefold())]
+    found = exact or [t for t in teams if t.name.casefold().startswith(wanted)]
+    if len(found) == 1:
+        return Value(found[0].name, found[0].title or found[0].name)
+    names = ", ".join(t.name for t in found or teams)
+    if found:
+        return Problem("E04", f"several teams match: {names}")
+    return Problem("E03", f"unknown team; known: {names}")
+
+
+def person(arguments: str, reader: Reader) -> Value | Problem:
+    """An agent: me, none, last, an address, a handle, or a beginning that only one name has."""
+    found = grammar.values(arguments)
+    if len(found) != 1:
+        return Problem("E02", "needs one person" if not found else "one person only")
+    return _person(found[0], reader)
+
+
+def people(arguments: str, reader: Reader) -> Value | Problem:
+    """Any number of agents."""
+    found = [_person(value, reader) for value in grammar.values(arguments)]
+    for one in found:
+        if isinstance(one, Problem):
+            return one
+    known = [one for one in found if isinstance(one, Value) and one.value]
+    return Value([one.value for one in known], ", ".join(one.said for one in known))
+
+
+def escalation(arguments: str, reader: Reader) -> Value | Problem:
+    """An optional team or level and an optional reason: (team, reason)."""
+    given = grammar.values(arguments)
+    if given and (given[0].isdigit() or not isinstance(team(given[0], reader), Problem)):
+        named = team(given[0], reader)
+        reason = " ".join(given[1:])
+        return Value((named.value if isinstance(named, Value) else "", reason))
+    return Value(("", " ".join(given)))
+
+
+def _one_of(given: str, allowed: list[str], kind: str) -> Value | Problem:
+    if not given:
+        return Problem("E02", f"needs a {kind}: {', '.join(allowed)}")
+    found = next((name for name in allowed if name.casefold() == given.casefold()), None)
+    return Value(found) if found else Problem("E03", f"unknown {kind}; known: {', '.join(allowed)}")
+
+
+def _person(given: str, reader: Reader) -> Value | Problem:
+    wanted = given.casefold().removeprefix("@")
+    special = {"me": reader.actor.id, "none": None, "nobody": None, "last": reader.last or None}
+    if wanted in special:
+        who = special[wanted]
+        return Value(who, name_of(who, reader.desk) if who else "nobody")
+    agents = reader.desk.agents
+    exact = [a for a in agents if wanted in (a.address, a.short.casefold(), a.name.casefold())]
+    found = exact or [a for a in agents if _begins(a, wanted)]
+    if len(found) == 1:
+        return Value(found[0].address, name_of(found[0].address, reader.desk))
+    names = ", ".join(f"{a.short} ({a.name})" for a in found or agents)
+    if found:
+        return Problem("E04", f"several people match: {names}")
+    return Problem("E03", f"nobody is called {given}; known: {names}"[:500])
+
+
+def _begins(agent: Agent, wanted: str) -> bool:
+    names = [agent.short, *agent.name.split()]
+    return any(name.casefold().startswith(wanted) for name in names)

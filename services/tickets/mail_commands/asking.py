@@ -1,0 +1,88 @@
+"""The texts that answer `#help` and `#show`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.tickets.domain.permissions import name_of
+from services.tickets.mail_commands.grammar import fold
+from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to
+from shared.config.models import Agent, Desk
+from shared.contracts.ticket import Message, TicketEvent, TicketState
+
+SHOWN_CHARS = 36_000
+_HOW = (
+    "Put commands at the top of your answer, one on a line; then, if you like, your text.\n"
+    "Text goes where the mail that you answer says. Nothing is done unless every line is right."
+)
+
+
+def help_text(agent: Agent, wanted: str = "") -> str:
+    """What this agent may do; with ``wanted`` one word alone. Never a command at a line's start."""
+    words = allowed_to(agent.role)
+    one = BY_NAME.get(fold(wanted.lstrip("#"))) if wanted else None
+    if one in words:
+        words = [one]
+    width = max(len(_form(word)) for word in words)
+    lines = [f"  {_form(word):<{width}}  {_meaning(word)}" for word in words]
+    return "\n".join([_HOW, "", *lines]) if one is None else "\n".join(lines)
+
+
+def show_text(
+    state: TicketState,
+    messages: Sequence[Message],
+    events: Sequence[TicketEvent],
+    reader: Agent,
+    desk: Desk,
+) -> str:
+    """The ticket with conversation and timeline, times in the reader's zone."""
+    zone = ZoneInfo(reader.timezone)
+    parts = [_head(state, zone, desk), "Conversation"]
+    parts += [_entry(message, zone) for message in messages if message.kind != "system"]
+    timeline = [f"  {_at(event.at, zone)}  {event.type}  {event.by}" for event in events]
+    return "\n\n".join([*parts, "\n".join(["Timeline", *timeline])])[:SHOWN_CHARS]
+
+
+def _form(word: Word) -> str:
+    return f"#{word.name} {word.usage}".rstrip()
+
+
+def _meaning(word: Word) -> str:
+    others = [f"#{alias}" for alias in word.aliases]
+    return f"{word.says} (also {', '.join(others)})" if others else word.says
+
+
+def _head(state: TicketState, zone: ZoneInfo, desk: Desk) -> str:
+    unknown = " (unknown contact)" if state.unknown_contact else ""
+    rows = {
+        "Ticket": f"{state.ticket_id}  {state.subject}",
+        "Status": f"{state.status}, priority {state.priority}",
+        "Customer": f"{state.requester_name} <{state.requester}>{unknown}",
+        "Account": state.account_id,
+        "Team": state.team,
+        "Assignee": name_of(state.assignee, desk) if state.assignee else "nobody",
+        "Locked by": name_of(state.locked_by, desk) if state.locked_by else "",
+        "Category": state.category,
+        "Summary": state.summary,
+        "Opened": _at(state.opened_at, zone),
+    }
+    lines = [f"{name + ':':<11}{value}" for name, value in rows.items() if value]
+    for clock in state.clocks:
+        due = f", due {_at(clock.due_at, zone)}" if clock.due_at else ""
+        lines.append(f"{'SLA:':<11}{clock.target} {clock.state}{due}")
+    return "\n".join(lines)
+
+
+def _entry(message: Message, zone: ZoneInfo) -> str:
+    kind = "note" if message.kind == "note" else "mail"
+    doubt = ", UNVERIFIED" if message.unverified else ""
+    files = ", ".join(file.name for file in message.attachments)
+    # A space before each line keeps a quoted command from ever being one.
+    text = "\n".join(f"  {line}" for line in (message.reply_text or message.text).splitlines())
+    who = message.from_name or message.from_addr or message.author
+    head = f"  {message.number}. {kind} of {who}, {_at(message.at, zone)}{doubt}"
+    return "\n".join(filter(None, [head, text, f"  Files: {files}" if files else ""]))
+
+
+def _at(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"

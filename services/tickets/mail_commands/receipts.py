@@ -1,0 +1,129 @@
+"""The answers to an agent's mail: each line marked, the text given back if nothing was done."""
+
+from collections.abc import Sequence
+
+from services.tickets.domain.order import Refusal
+from services.tickets.domain.story import Story
+from services.tickets.mail_commands.drafts import Draft
+from services.tickets.mail_commands.lint import Checked
+from shared.config.models import Agent
+from shared.contracts.mail import MailReceived
+from shared.contracts.requests import AnswerMail, CommandReceipt, LineResult
+from shared.contracts.ticket import TicketState
+
+MAX_LINES = 40
+TEXT_LINE = "(your text)"
+ONLY_CONFIRM = frozenset({"E08", "E13"})
+"""What `#send` answers; all else needs a correction."""
+
+
+def marked(lines: Sequence[Checked], refusals: Sequence[Refusal] = ()) -> list[LineResult]:
+    """Each line with its verdict, those about the text last."""
+    by_line = {refusal.line: refusal for refusal in refusals if refusal.line >= 0}
+    results = []
+    for number, line in enumerate(lines):
+        refusal = by_line.get(number)
+        code = refusal.code if refusal else line.code
+        message = refusal.message if refusal else line.message
+        results.append(LineResult(line=line.line, ok=not code, code=code, message=message[:500]))
+    about_text = [
+        LineResult(line=TEXT_LINE, ok=False, code=refusal.code, message=refusal.message)
+        for refusal in refusals
+        if refusal.line < 0
+    ]
+    return (results + about_text)[:MAX_LINES]
+
+
+def held(
+    mail: MailReceived, agent: Agent, state: TicketState, draft: Draft, lines: list[LineResult]
+) -> CommandReceipt:
+    """Nothing ran and nothing was sent; an answer with corrected lines or a new text goes on."""
+    wrong = [line for line in lines if not line.ok]
+    note = f"{len(wrong)} of {len(lines)} lines cannot be done."
+    note += " Nothing was changed and nothing was sent."
+    if draft.codes and set(draft.codes) <= ONLY_CONFIRM:
+        note += " Answer #send to send it as it is, or with a new text; #undo drops it."
+    else:
+        note += " Answer with the corrected commands to send it, or #undo to drop it."
+    return CommandReceipt(
+        request_id=f"{mail.inbound_id}.receipt",
+        to=agent.address,
+        language=agent.language,
+        ticket_id=state.ticket_id,
+        ticket_version=state.seq,
+        subject=state.subject,
+        in_reply_to=mail.message_id,
+        outcome="held",
+        lines=lines,
+        note=note,
+        draft=draft.text[:12_000],
+        draft_until=draft.until,
+        draft_number=draft.number,
+    )
+
+
+def refused(
+    mail: MailReceived,
+    agent: Agent,
+    note: str,
+    *,
+    state: TicketState | None = None,
+    lines: Sequence[LineResult] = (),
+) -> CommandReceipt:
+    """Nothing was done and nothing is kept; ``note`` says why."""
+    return CommandReceipt(
+        request_id=f"{mail.inbound_id}.receipt",
+        to=agent.address,
+        language=agent.language,
+        ticket_id=state.ticket_id if state else None,
+        ticket_version=state.seq if state else 0,
+        subject=(state.subject if state else mail.subject)[:500],
+        in_reply_to=mail.message_id,
+        outcome="refused",
+        lines=list(lines),
+        note=note[:2000],
+        draft=mail.reply_text[:12_000],
+    )
+
+
+def done(
+    mail: MailReceived, agent: Agent, story: Story, lines: list[LineResult], note: str = ""
+) -> CommandReceipt:
+    """All of it was done; the note names the events."""
+    state = story.state
+    ids = ", ".join(f"{event.ticket_id}.{event.seq}" for event in story.events)
+    return CommandReceipt(
+        request_id=f"{mail.inbound_id}.receipt",
+        to=agent.address,
+        language=agent.language,
+        ticket_id=state.ticket_id,
+        ticket_version=state.seq,
+        subject=state.subject,
+        in_reply_to=mail.message_id,
+        outcome="done",
+        lines=lines,
+        note=(note or (f"Done: {ids}" if ids else "All of it was so already."))[:2000],
+    )
+
+
+def answer(
+    mail: MailReceived,
+    agent: Agent,
+    *,
+    kind: str,
+    title: str,
+    text: str,
+    state: TicketState | None = None,
+) -> AnswerMail:
+    """What an asking word gets; ``kind`` keeps the answers to one mail apart."""
+    return AnswerMail(
+        request_id=f"{mail.inbound_id}.{kind}",
+        to=agent.address,
+        language=agent.language,
+        ticket_id=state.ticket_id if state else None,
+        ticket_version=state.seq if state else 0,
+        subject=(state.subject if state else mail.subject)[:500],
+        in_reply_to=mail.message_id,
+        title=title[:300],
+        text=text[:40_000],
+    )

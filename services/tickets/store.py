@@ -1,0 +1,294 @@
+"""The collections of tickets and their indexes; nothing here decides."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from services.tickets import documents
+from services.tickets.domain.contacts import People, domain_of, folded
+from services.tickets.domain.ticket import Ticket
+from services.tickets.mail_commands.drafts import Draft
+from shared.bus import TransientError, outbox_index
+from shared.contracts.directory import Account, Contact
+from shared.contracts.ticket import Message, TicketEvent
+from shared.mongo import (
+    BulkWriteError,
+    Client,
+    Database,
+    DeleteOne,
+    Document,
+    Index,
+    InsertOne,
+    ReplaceOne,
+    ReturnDocument,
+    Session,
+    only_duplicates,
+    transaction,
+)
+
+OUTBOX_ORDER = (("order", 1), ("_id", 1))
+HANDLED_KEPT_S = 60 * 86_400  # twice what topics keep, so that no redelivery finds its mark gone
+
+INDEXES = (
+    Index("tickets", [("state.requester", 1), ("state.opened_at", -1)]),
+    Index("tickets", [("state.account_id", 1), ("state.opened_at", -1)]),
+    Index("messages", [("ticket_id", 1), ("at", 1)]),
+    Index("messages", [("message_id", 1)], partial={"message_id": {"$gt": ""}}),
+    Index("messages", [("inbound_id", 1)], unique=True, partial={"inbound_id": {"$gt": ""}}),
+    Index("events", [("ticket_id", 1), ("seq", 1)], unique=True),
+    outbox_index("events", OUTBOX_ORDER),
+    outbox_index("outbox", OUTBOX_ORDER),
+    Index("outbox", [("published_at", 1)], expire_after_s=HANDLED_KEPT_S),
+    Index("handled", [("at", 1)], expire_after_s=HANDLED_KEPT_S),
+    Index("rotation", [("at", 1)], expire_after_s=HANDLED_KEPT_S),
+    Index("drafts", [("ticket_id", 1), ("state", 1)]),
+    Index("sent", [("message_id", 1)]),
+    Index("sent", [("relay_message_id", 1)], partial={"relay_message_id": {"$gt": ""}}),
+    Index("directory", [("addresses", 1)]),
+    Index("directory", [("domains", 1)]),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A ticket as it was loaded; ``order`` is that of its last event in the outbox."""
+
+    ticket: Ticket
+    order: int
+
+
+@dataclass
+class Changes:
+    """What one batch stores, all of it or nothing.
+
+    ``loaded`` has the seq of each changed ticket as it was read, 0 for a new one.
+    """
+
+    at: datetime
+    handled: list[str] = field(default_factory=list)
+    tickets: list[Document] = field(default_factory=list)
+    loaded: Mapping[str, int] = field(default_factory=dict)
+    events: list[Document] = field(default_factory=list)
+    messages: list[Document] = field(default_factory=list)
+    outbox: list[Document] = field(default_factory=list)
+    drafts: list[Document] = field(default_factory=list)
+
+
+class Store(Protocol):
+    """What the handlers need; `MongoStore` is the real one."""
+
+    async def handled(self, ids: Collection[str]) -> set[str]:
+        """Those records that were handled already."""
+        ...
+
+    async def owners(self, message_ids: Collection[str]) -> dict[str, str]:
+        """Ticket ids by the Message-IDs of stored messages and of mails sent."""
+        ...
+
+    async def tickets(self, ids: Collection[str]) -> dict[str, Versioned]:
+        """Those that exist."""
+        ...
+
+    async def drafts(self, ticket_ids: Collection[str]) -> list[Draft]:
+        """The drafts of these tickets that are held."""
+        ...
+
+    async def people(self, addresses: Collection[str]) -> People:
+        """Contacts with these addresses, and accounts of their domains."""
+        ...
+
+    async def claim_numbers(self, count: int) -> list[int]:
+        """That many fresh ticket numbers; gaps are fine."""
+        ...
+
+    async def claim_slots(self, wanted: Mapping[str, str], now: datetime) -> dict[str, int]:
+        """Turns in rotations for {what it is for: team}; asked again, the same turn."""
+        ...
+
+    async def commit(self, changes: Changes) -> None:
+        """Store all; raises `TransientError` where somebody else was faster."""
+        ...
+
+    async def conversation(self, ticket_id: str) -> tuple[list[Message], list[TicketEvent]]:
+        """All messages and events of a ticket, in order."""
+        ...
+
+    async def note_sent(self, rows: Sequence[Document]) -> None:
+        """Remember mails that were sent; the same again changes nothing."""
+        ...
+
+    async def keep_directory(self, entries: Mapping[str, Document | None]) -> None:
+        """Replace entries by key; None deletes."""
+        ...
+
+
+class MongoStore:
+    """The store in MongoDB."""
+
+    def __init__(self, client: Client, database: Database) -> None:
+        self._client = client
+        self._db = database
+
+    async def handled(self, ids: Collection[str]) -> set[str]:
+        """See `Store`."""
+        found = self._db["handled"].find({"_id": {"$in": list(ids)}}, {"_id": 1})
+        return {document["_id"] for document in await found.to_list(None)}
+
+    async def owners(self, message_ids: Collection[str]) -> dict[str, str]:
+        """See `Store`; a stored message wins over a mail sent."""
+        if not message_ids:
+            return {}
+        wanted = {"$in": list(message_ids)}
+        either = {"$or": [{"message_id": wanted}, {"relay_message_id": wanted}]}
+        owners: dict[str, str] = {}
+        for document in await self._db["sent"].find(either).to_list(None):
+            for name in ("message_id", "relay_message_id"):
+                owners[document.get(name) or ""] = document["ticket_id"]
+        fields = {"message_id": 1, "ticket_id": 1}
+        for document in (
+            await self._db["messages"].find({"message_id": wanted}, fields).to_list(None)
+        ):
+            if document["ticket_id"]:
+                owners[document["message_id"]] = document["ticket_id"]
+        return owners
+
+    async def tickets(self, ids: Collection[str]) -> dict[str, Versioned]:
+        """See `Store`."""
+        if not ids:
+            return {}
+        found = await self._db["tickets"].find({"_id": {"$in": list(ids)}}).to_list(None)
+        return {d["_id"]: Versioned(documents.ticket_of(d), d["order"]) for d in found}
+
+    async def drafts(self, ticket_ids: Collection[str]) -> list[Draft]:
+        """See `Store`."""
+        if not ticket_ids:
+            return []
+        held = {"ticket_id": {"$in": list(ticket_ids)}, "state": "held"}
+        return [documents.draft_of(d) for d in await self._db["drafts"].find(held).to_list(None)]
+
+    async def people(self, addresses: Collection[str]) -> People:
+        """See `Store`."""
+        names = sorted({folded(address) for address in addresses})
+        domains = sorted({domain_of(address) for address in addresses})
+        either = {"$or": [{"addresses": {"$in": names}}, {"domains": {"$in": domains}}]}
+        found = await self._db["directory"].find(either).to_list(None)
+        return People(
+            [Contact.model_validate(d["data"]) for d in found if d["kind"] == "contact"],
+            [Account.model_validate(d["data"]) for d in found if d["kind"] == "account"],
+        )
+
+    async def claim_numbers(self, count: int) -> list[int]:
+        """See `Store`; outside any transaction, so that batches do not wait for each other."""
+        if not count:
+            return []
+        last = await self._advance("tickets", count)
+        return list(range(last - count + 1, last + 1))
+
+    async def claim_slots(self, wanted: Mapping[str, str], now: datetime) -> dict[str, int]:
+        """See `Store`."""
+        if not wanted:
+            return {}
+        rotation = self._db["rotation"]
+        found = await rotation.find({"_id": {"$in": list(wanted)}}).to_list(None)
+        slots = {document["_id"]: int(document["slot"]) for document in found}
+        fresh = [name for name in wanted if name not in slots]
+        claimed: list[Document] = []
+        for team in dict.fromkeys(wanted[name] for name in fresh):
+            names = [name for name in fresh if wanted[name] == team]
+            last = await self._advance(f"rotation:{team}", len(names))
+            for place, name in enumerate(names):
+                slot = last - len(names) + place
+                claimed.append({"_id": name, "team": team, "slot": slot, "at": now})
+                slots[name] = slot
+        await self._insert_claims(claimed)
+        return slots
+
+    async def commit(self, changes: Changes) -> None:
+        """See `Store`: one transaction, bulk writes."""
+
+        async def work(session: Session) -> None:
+            await self._guarded(changes, session)
+            for name, rows in (("messages", changes.messages), ("outbox", changes.outbox)):
+                if rows:
+                    await self._db[name].insert_many(rows, session=session)
+            if changes.drafts:
+                writes = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in changes.drafts]
+                await self._db["drafts"].bulk_write(writes, session=session)
+
+        await transaction(self._client, work)
+
+    async def note_sent(self, rows: Sequence[Document]) -> None:
+        """See `Store`."""
+        if rows:
+            writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
+            await self._db["sent"].bulk_write(writes, ordered=False)
+
+    async def conversation(self, ticket_id: str) -> tuple[list[Message], list[TicketEvent]]:
+        """See `Store`."""
+        of_ticket = {"ticket_id": ticket_id}
+        messages = await self._db["messages"].find(of_ticket).sort("at", 1).to_list(None)
+        rows = await self._db["events"].find(of_ticket).sort("seq", 1).to_list(None)
+        numbered = [Message.model_validate(d) for d in messages if d["number"]]
+        return numbered, [documents.event_of(row) for row in rows]
+
+    async def keep_directory(self, entries: Mapping[str, Document | None]) -> None:
+        """See `Store`."""
+        writes = [
+            DeleteOne({"_id": key})
+            if entry is None
+            else ReplaceOne({"_id": key}, entry, upsert=True)
+            for key, entry in entries.items()
+        ]
+        if writes:
+            await self._db["directory"].bulk_write(writes, ordered=False)
+
+    async def _guarded(self, changes: Changes, session: Session) -> None:
+        """The writes that fail where another process handled a record or changed a ticket."""
+        writes = [
+            ReplaceOne({"_id": d["_id"], "seq": changes.loaded[d["_id"]]}, d)
+            if changes.loaded[d["_id"]]
+            else InsertOne(d)
+            for d in changes.tickets
+        ]
+        marks = [{"_id": name, "at": changes.at} for name in changes.handled]
+        try:
+            if marks:
+                await self._db["handled"].insert_many(marks, session=session)
+            if writes:
+                result = await self._db["tickets"].bulk_write(writes, session=session)
+                if result.matched_count + result.inserted_count != len(writes):
+                    raise TransientError("a ticket was changed meanwhile")
+            if changes.events:
+                await self._db["events"].insert_many(changes.events, session=session)
+        except BulkWriteError as error:
+            if only_duplicates(error):
+                raise TransientError("another process was faster") from error
+            raise
+
+    async def _advance(self, counter: str, count: int) -> int:
+        document = await self._db["counters"].find_one_and_update(
+            {"_id": counter},
+            {"$inc": {"value": count}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        return int(document["value"])
+
+    async def _insert_claims(self, claimed: list[Document]) -> None:
+        if not claimed:
+            return
+        try:
+            await self._db["rotation"].insert_many(claimed, ordered=False)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
+            raise TransientError("another process claimed the same turns") from error
+
+
+def directory_entry(record: Contact | Account) -> Document:
+    """A directory record as it is looked up."""
+    entry: Document = {"_id": record.key, "data": record.model_dump()}
+    if isinstance(record, Contact):
+        return {**entry, "kind": "contact", "addresses": [folded(a) for a in record.addresses]}
+    return {**entry, "kind": "account", "domains": [name.lower() for name in record.domains]}

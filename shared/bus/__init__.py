@@ -1,0 +1,34 @@
+"""The bus: batches in, records out, at least once both ways. FastStream is set up here alone."""
+
+from shared.bus.bus import Bus
+from shared.bus.consuming import Patience
+from shared.bus.errors import (
+    BusError,
+    PermanentError,
+    PublishError,
+    RecordTooLargeError,
+    TransientError,
+    UndecodableError,
+    classify,
+)
+from shared.bus.outbox import OutboxRelay, outbox_index
+from shared.bus.records import Outgoing, Received, decode, encode, meta_after
+
+__all__ = [
+    "Bus",
+    "BusError",
+    "OutboxRelay",
+    "Outgoing",
+    "Patience",
+    "PermanentError",
+    "PublishError",
+    "Received",
+    "RecordTooLargeError",
+    "TransientError",
+    "UndecodableError",
+    "classify",
+    "decode",
+    "encode",
+    "meta_after",
+    "outbox_index",
+]

@@ -1,0 +1,201 @@
+"""The outbox relay: rows of a collection become records, in order, at least once."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+
+from shared import metrics
+from shared.bus.errors import PermanentError, classify
+from shared.bus.lease import Lease
+from shared.bus.records import Outgoing
+from shared.logs import describe
+from shared.mongo import Collection, Document, Index, MongoError
+
+READY: Mapping[str, Any] = {"published_at": None}
+BATCH_ROWS = 500
+SHORTEST_PAUSE_S = 0.02
+LONGEST_PAUSE_S = 0.5
+STANDBY_PAUSE_S = 1.0
+TROUBLE_PAUSE_S = 5.0
+BAD_ROWS_IN_A_ROW = 20
+
+_log = structlog.get_logger(__name__)
+
+
+class Publisher(Protocol):
+    """The part of the bus that the relay needs."""
+
+    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        """Return when all are acknowledged."""
+        ...
+
+
+def outbox_index(
+    collection: str,
+    order: Sequence[tuple[str, int]] = (("_id", 1),),
+    ready: Mapping[str, Any] = READY,
+) -> Index:
+    """Describe the index that the relay reads, of rows that are ready alone."""
+    keys = [*((field, 1) for field in ready), *order]
+    return Index(collection, keys, partial=dict(ready), options={"name": "outbox"})
+
+
+class OutboxRelay:
+    """Publishes rows that are ready, then marks them with ``published_at``.
+
+    The collection is the truth and is asked again and again; `wake` only saves the wait. One relay
+    of a service works at a time, the others stand by. ``order`` must ascend for rows of one key in
+    the order of their commits. ``to_outgoing`` gives the records of a row; a row that it cannot
+    turn into records is set aside with ``unpublishable`` and counted, as it would block the rest.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: Publisher,
+        collection: Collection,
+        to_outgoing: Callable[[Document], Outgoing | Sequence[Outgoing]],
+        leases: Collection,
+        owner: str,
+        ready: Mapping[str, Any] = READY,
+        order: Sequence[tuple[str, int]] = (("_id", 1),),
+    ) -> None:
+        self._bus = bus
+        self._rows = collection
+        self._to_outgoing = to_outgoing
+        self.name = f"outbox:{collection.name}"
+        self._lease = Lease(leases, self.name, owner)
+        self._ready = dict(ready)
+        self._order = list(order)
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._bad_in_a_row = 0
+        self._standing_by = True
+        self._head: tuple[Any, float] = (None, 0.0)
+        self.done = 0
+        self.trouble = ""
+
+    async def start(self) -> None:
+        """Begin to relay in a task of its own."""
+        self._task = asyncio.create_task(self._run(), name=self._rows.name)
+
+    async def stop(self) -> None:
+        """End and give the lease back; what was not marked is published once more later."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+        with contextlib.suppress(MongoError):
+            await self._lease.release()
+
+    def wake(self) -> None:
+        """Look at once: rows were committed in this process."""
+        self._woken.set()
+
+    async def waiting(self) -> int:
+        """Count the rows that are ready; none where another process is at work."""
+        if self._standing_by:
+            return 0
+        count = await self._rows.count_documents(self._ready)
+        metrics.OUTBOX_ROWS.labels(self._rows.name).set(count)
+        metrics.OUTBOX_AGE.labels(self._rows.name).set(self.oldest_s)
+        return count
+
+    @property
+    def oldest_s(self) -> float:
+        """Seconds that the first row has been waiting for, as seen here."""
+        head, since = self._head
+        return 0.0 if head is None else time.monotonic() - since
+
+    async def _run(self) -> None:
+        pause = SHORTEST_PAUSE_S
+        while True:
+            try:
+                done = await self._round()
+                self.trouble = ""
+            except Exception as error:  # noqa: BLE001 - the relay must outlive every fault
+                self.trouble = describe(error)
+                _log.warning("relay waits", outbox=self._rows.name, error=self.trouble)
+                await asyncio.sleep(pause)
+                pause = min(max(pause, 0.1) * 2, TROUBLE_PAUSE_S)
+                continue
+            if done is None:
+                await asyncio.sleep(STANDBY_PAUSE_S)
+            elif done < BATCH_ROWS:
+                pause = SHORTEST_PAUSE_S if done else min(pause * 2, LONGEST_PAUSE_S)
+                await self._sleep(pause)
+
+    async def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), seconds)
+
+    async def _round(self) -> int | None:
+        """Publish one batch; None when the lease is another's."""
+        self._standing_by = not await self._lease.is_held()
+        if self._standing_by:
+            self._head = (None, 0.0)
+            return None
+        self._woken.clear()
+        rows = await self._rows.find(self._ready).sort(self._order).limit(BATCH_ROWS).to_list(None)
+        self._note_head(rows)
+        if rows:
+            published = await self._publish(rows)
+            await self._mark(published, {})
+            self.done += len(published)
+        return len(rows)
+
+    def _note_head(self, rows: list[Document]) -> None:
+        head = rows[0]["_id"] if rows else None
+        if head != self._head[0]:
+            self._head = (head, time.monotonic())
+
+    async def _publish(self, rows: list[Document]) -> list[Document]:
+        try:
+            await self._bus.publish([one for row in rows for one in self._records_of(row)])
+        except Exception as error:
+            if classify(error) == "transient":
+                raise
+            return await self._publish_singly(rows)
+        self._bad_in_a_row = 0
+        return rows
+
+    async def _publish_singly(self, rows: list[Document]) -> list[Document]:
+        """Publish what can be, and set aside what cannot; order is kept."""
+        published = []
+        for row in rows:
+            try:
+                await self._bus.publish(self._records_of(row))
+            except Exception as error:
+                if classify(error) == "transient":
+                    raise
+                await self._set_aside(row, error)
+            else:
+                self._bad_in_a_row = 0
+                published.append(row)
+        return published
+
+    async def _set_aside(self, row: Document, error: Exception) -> None:
+        if self._bad_in_a_row >= BAD_ROWS_IN_A_ROW:
+            raise PermanentError("too many rows in a row that are no records") from error
+        self._bad_in_a_row += 1
+        _log.error(
+            "row set aside", outbox=self._rows.name, row=str(row["_id"]), error=describe(error)
+        )
+        metrics.dead_letter(f"outbox:{self._rows.name}", "unpublishable")
+        await self._mark([row], {"unpublishable": describe(error)})
+
+    async def _mark(self, rows: list[Document], more: Document) -> None:
+        marks = {"published_at": datetime.now(UTC), **more}
+        ids = [row["_id"] for row in rows]
+        await self._rows.update_many({"_id": {"$in": ids}}, {"$set": marks})
+
+    def _records_of(self, row: Document) -> Sequence[Outgoing]:
+        records = self._to_outgoing(row)
+        return [records] if isinstance(records, Outgoing) else records

@@ -1,0 +1,54 @@
+"""What Prometheus is told; memory and CPU of the process come from its client by itself."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+RECORDS = Counter("postdesk_records_handled", "Records read and done with", ["topic"])
+FAILURES = Counter("postdesk_batches_failed", "Tries of a batch that failed", ["topic", "kind"])
+DEAD_LETTERS = Counter("postdesk_dead_letters", "Records given up", ["topic", "cause"])
+PUBLISHED = Counter("postdesk_records_published", "Records acknowledged by Kafka", ["topic"])
+BATCH_SIZE = Histogram("postdesk_batch_records", "Records of a batch", ["topic"], buckets=_SIZES)
+STAGE = Histogram("postdesk_stage_seconds", "Time in a stage", ["stage"], buckets=_SECONDS)
+LAG = Gauge("postdesk_lag_records", "Records on the topic that are not handled yet", ["topic"])
+OUTBOX_ROWS = Gauge("postdesk_outbox_unpublished", "Rows that wait for the relay", ["outbox"])
+OUTBOX_AGE = Gauge("postdesk_outbox_oldest_seconds", "Age of the oldest such row", ["outbox"])
+UP = Gauge("postdesk_up", "1 while the check passes", ["check"])
+
+
+def batch_done(topic: str, records: int, seconds: float) -> None:
+    """Count a batch that is over; ``seconds`` with all waiting."""
+    RECORDS.labels(topic).inc(records)
+    BATCH_SIZE.labels(topic).observe(records)
+    STAGE.labels(f"batch:{topic}").observe(seconds)
+
+
+def batch_failed(topic: str, kind: str) -> None:
+    """Count a try that failed, as transient, permanent or bug."""
+    FAILURES.labels(topic, kind).inc()
+
+
+def dead_letter(topic: str, cause: str) -> None:
+    """Count a record given up."""
+    DEAD_LETTERS.labels(topic, cause).inc()
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Time a stage of the work, such as ``decide`` or ``commit``."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        STAGE.labels(name).observe(time.perf_counter() - started)
+
+
+def exposition() -> bytes:
+    """Give all of it as Prometheus reads it."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,281 @@
+"""Runs one service as a process: settings, start-up, health, stopping, and its watchdog."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+import structlog
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared import logs, mongo
+from shared.blobs import Blobs
+from shared.bus import Bus, classify
+from shared.clock import Clock, SystemClock
+from shared.config.loading import ConfigurationError, LoadedDesk, load_desk
+from shared.health import Check, Health, HealthServer
+from shared.watchdog import Watchdog
+
+STOP_S = 25.0
+RETRY_S = 1.0
+EXIT_BROKEN = 1
+EXIT_CONFIGURATION = 2
+
+_log = structlog.get_logger(__name__)
+
+
+class ServiceSettings(BaseSettings):
+    """What every service reads from the environment, once, as ``POSTDESK_…``."""
+
+    model_config = SettingsConfigDict(env_prefix="POSTDESK_", frozen=True, extra="ignore")
+
+    kafka: str = Field(default="127.0.0.1:9092", description="host:port, several with commas")
+    mongo: str = Field(default="mongodb://127.0.0.1:27017/?replicaSet=rs0", description="URI")
+    config: Path = Field(default=Path("desk.yaml"), description="the desk's configuration file")
+    keys: Path = Field(default=Path("keys.json"), description="file of the address-token keys")
+    health: str = Field(default="127.0.0.1:0", description="host:port to listen on; 0: a free one")
+    state_dir: Path = Field(default=Path("state"), description="folder for what must outlive us")
+    instance: str = Field(
+        default="1", description="differs between processes of one service; empty: slow restarts"
+    )
+    stuck_s: float = Field(default=60.0, gt=0, description="seconds without progress until exit")
+    log_level: str = "INFO"
+
+
+class Part(Protocol):
+    """Something that runs as long as the process: a relay, a door, a ticker.
+
+    Where it also has ``name``, ``trouble``, ``done`` and ``waiting()`` (see `Watched`) it appears
+    in the health report and is watched.
+    """
+
+    async def start(self) -> None:
+        """Begin; what it needs has been started before."""
+        ...
+
+    async def stop(self) -> None:
+        """Finish within seconds what is in hand."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a service is built from."""
+
+    name: str
+    owner: str
+    settings: Any
+    clock: Clock
+    client: mongo.Client
+    database: mongo.Database
+    bus: Bus
+    blobs: Blobs
+    desk: LoadedDesk
+    health: Health
+
+
+Build = Callable[[Context], Awaitable[Sequence[Part]]]
+
+
+def main(
+    name: str, settings: ServiceSettings, build: Build, *, needs: Sequence[str] = ("mongo", "kafka")
+) -> NoReturn:
+    """Run until SIGTERM or SIGINT; exit with 0, or 1 stuck or broken, or 2 wrong configuration."""
+    if sys.platform == "win32":
+        sys.exit(asyncio.run(run(name, settings, build, needs=needs)))
+    import uvloop
+
+    sys.exit(uvloop.run(run(name, settings, build, needs=needs)))
+
+
+async def run(
+    name: str, settings: ServiceSettings, build: Build, *, needs: Sequence[str] = ("mongo", "kafka")
+) -> int:
+    """Build the service, start its parts in their order, and stop them in the reverse one.
+
+    ``build`` registers handlers on the bus and makes indexes; it is called again, with a new
+    context, when a dependency goes away meanwhile. Start-up waits for ``needs`` and says so in
+    ``/readyz``; reading begins when all parts have started. Gives the exit code.
+    """
+    logs.configure(name, level=settings.log_level)
+    try:
+        desk = load_desk(settings.config)
+    except ConfigurationError as error:
+        _log.error("configuration refused", problems=[str(p) for p in error.problems])
+        return EXIT_CONFIGURATION
+    process = _Process(name, settings, desk, needs)
+    return await process.run(build)
+
+
+class _Process:
+    def __init__(
+        self, name: str, settings: ServiceSettings, desk: LoadedDesk, needs: Sequence[str]
+    ) -> None:
+        self._name = name
+        self._owner = f"{name}-{settings.instance or os.getpid()}"
+        self._settings = settings
+        self._desk = desk
+        self._needs = needs
+        self._client = mongo.connect(settings.mongo, service=self._owner)
+        self._health = Health()
+        self._server = HealthServer(self._health, settings.health)
+        self._stopping = asyncio.Event()
+        self._running: list[Part] = []
+
+    async def run(self, build: Build) -> int:
+        """Give the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+        self._health.set("start", Check(is_ok=False, detail="starting"))
+        await self._server.start()
+        _log.info("listening", health=self._server.address)
+        living = asyncio.create_task(self._live(build))
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        broken = living.done()
+        if broken:
+            _log.critical("cannot go on", exc_info=living.exception())
+        stopping.cancel()
+        living.cancel()
+        await asyncio.wait({living})
+        await self._shut_down()
+        return EXIT_BROKEN if broken else 0
+
+    async def _live(self, build: Build) -> NoReturn:
+        watchdog = await self._keep_starting(build)
+        self._health.set("start", Check(is_ok=True))
+        _log.info("started", health=self._server.address, desk=self._desk.digest)
+        await watchdog.run()
+
+    async def _keep_starting(self, build: Build) -> Watchdog:
+        while True:
+            try:
+                return await self._start(build)
+            except Exception as error:
+                if classify(error) != "transient":
+                    raise
+                _log.warning("start-up waits", error=logs.describe(error))
+                self._health.set("start", Check(is_ok=False, detail=logs.describe(error)))
+            await self._stop_parts()
+            await asyncio.sleep(RETRY_S)
+
+    def _make_bus(self) -> Bus:
+        return Bus(
+            kafka=self._settings.kafka,
+            service=self._name,
+            instance=self._settings.instance,
+            are_dependencies_up=lambda: mongo.is_answering(self._client),
+        )
+
+    async def _start(self, build: Build) -> Watchdog:
+        bus = self._make_bus()
+        self._running.append(_Producing(bus))
+        watchdog = Watchdog(
+            self._client, bus, self._health, needs=self._needs, stuck_s=self._settings.stuck_s
+        )
+        await watchdog.wait_for_needs()
+        for part in [*await build(self._context(bus)), _Reading(bus)]:
+            self._running.append(part)
+            await part.start()
+            watchdog.watch(part)
+        watchdog.watch(bus)
+        return watchdog
+
+    def _context(self, bus: Bus) -> Context:
+        return Context(
+            name=self._name,
+            owner=self._owner,
+            settings=self._settings,
+            clock=SystemClock(),
+            client=self._client,
+            database=mongo.database(self._client, self._name),
+            bus=bus,
+            blobs=Blobs(self._client),
+            desk=self._desk,
+            health=self._health,
+        )
+
+    async def _shut_down(self) -> None:
+        _log.info("stopping")
+        self._health.set("start", Check(is_ok=False, detail="stopping"))
+        try:
+            await asyncio.wait_for(self._stop_parts(), STOP_S)
+        except TimeoutError:
+            _log.error("parts did not stop in time")
+        self._client.close()
+        await self._server.stop()
+        _log.info("stopped")
+
+    async def _stop_parts(self) -> None:
+        while self._running:
+            part = self._running.pop()
+            try:
+                await part.stop()
+            except Exception:  # noqa: BLE001 - the other parts must stop all the same
+                _log.exception("part did not stop cleanly", part=type(part).__name__)
+
+
+class _Producing:
+    """The bus as the first part: its producer is closed when nobody publishes any more."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def start(self) -> None:
+        """Nothing to do: the producer starts with the first record."""
+
+    async def stop(self) -> None:
+        await self._bus.stop()
+
+
+class _Reading:
+    """The bus as the last part: it reads when all else runs, and stops reading first."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.start = bus.start
+        self.stop = bus.stop_reading
+
+
+class Background:
+    """A part that runs a coroutine function over and over; its faults are logged and survived.
+
+    ``work`` may also never return. ``pause_s`` lies between two runs, more after a fault.
+    """
+
+    def __init__(
+        self, name: str, work: Callable[[], Awaitable[None]], *, pause_s: float = 1.0
+    ) -> None:
+        self.name = name
+        self.trouble = ""
+        self._work = work
+        self._pause_s = pause_s
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin at once."""
+        self._task = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        """Cancel what runs."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        pause_s = self._pause_s
+        while True:
+            try:
+                await self._work()
+                self.trouble, pause_s = "", self._pause_s
+            except Exception as error:  # noqa: BLE001 - said in health, and tried again
+                self.trouble = logs.describe(error)
+                _log.exception("background work failed", work=self.name)
+                pause_s = min(max(pause_s, RETRY_S) * 2, 30.0)
+            await asyncio.sleep(pause_s)

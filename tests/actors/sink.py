@@ -1,0 +1,119 @@
+"""Takes what the desk sends and keeps all that arrives, repeats too; can be told to make trouble."""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.actors.ledger import Ledger
+
+OK = "250 2.0.0 OK"
+DROP = "drop"
+"""Verdict: the mail is kept, but the connection ends before the reply."""
+
+_MESSAGE_ID = re.compile(rb"^message-id:\s*<?([^>\r\n]+)>?", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One mail for one recipient, as the desk gave it."""
+
+    at: float  # seconds since 1970
+    sender: str
+    recipient: str
+    message_id: str
+    raw: bytes
+
+    def header(self, name: str) -> str:
+        """A header's text, unfolded; empty where there is none. For fields without encoded words."""
+        head, _, _ = self.raw.partition(b"\r\n\r\n")
+        pattern = rb"^" + re.escape(name.encode()) + rb":[ \t]*((?:.|\r\n[ \t])*)"
+        found = re.search(pattern, head, re.IGNORECASE | re.MULTILINE)
+        return " ".join(found[1].decode(errors="replace").split()) if found else ""
+
+
+Verdict = Callable[[Delivery], str]
+
+
+class Sink:
+    """An SMTP server on the loopback address; ``address`` is known inside the ``with``."""
+
+    def __init__(
+        self, *, ledger: Ledger | None = None, verdict: Verdict = lambda _: OK, port: int = 0
+    ) -> None:
+        self._ledger = ledger
+        self._port = port
+        self._server: asyncio.Server | None = None
+        self._news = asyncio.Condition()
+        self.verdict = verdict
+        self.taken: list[Delivery] = []
+        """What was answered with 250, or taken and then dropped."""
+        self.refused: list[Delivery] = []
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        return f"127.0.0.1:{self._port}"
+
+    async def wait_until(self, holds: Callable[[], bool], *, within_s: float) -> bool:
+        """Return whether the condition on what has arrived came true in time."""
+        try:
+            async with asyncio.timeout(within_s), self._news:
+                await self._news.wait_for(holds)
+        except TimeoutError:
+            return holds()
+        return True
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._session, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
+    ) -> None:
+        if self._server:
+            self._server.close()
+
+    def _session(self) -> SMTP:
+        return SMTP(self, hostname="sink.example", data_size_limit=64 * 1024 * 1024, enable_SMTPUTF8=True)  # fmt: skip
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Keep the mail once for each recipient and answer as told."""
+        raw = envelope.original_content or b""
+        found = _MESSAGE_ID.search(raw.partition(b"\r\n\r\n")[0])
+        verdict = OK
+        for recipient in envelope.rcpt_tos:
+            delivery = Delivery(
+                at=time.time(),
+                sender=(envelope.mail_from or "").strip("<>"),
+                recipient=recipient.lower(),
+                message_id=found[1].decode(errors="replace").strip() if found else "",
+                raw=raw,
+            )
+            verdict = self.verdict(delivery)
+            await self._keep(delivery, verdict)
+        if verdict == DROP:
+            server.transport.abort()
+            return "421 4.4.2 gone"
+        return verdict
+
+    async def _keep(self, delivery: Delivery, verdict: str) -> None:
+        (self.taken if verdict in {OK, DROP} else self.refused).append(delivery)
+        if self._ledger:
+            self._ledger.write(
+                at=delivery.at,
+                recipient=delivery.recipient,
+                message_id=delivery.message_id,
+                sha256=hashlib.sha256(delivery.raw).hexdigest(),
+                verdict=verdict,
+            )
+        async with self._news:
+            self._news.notify_all()

@@ -1,0 +1,37 @@
+"""CPU time and memory of the processes of a stack, their children included."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+
+import psutil
+
+MIB = 1024 * 1024
+
+
+def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
+    """CPU seconds used so far, user and system, by name."""
+    used: dict[str, float] = defaultdict(float)
+    for name, process in _families(pids):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            used[name] += times.user + times.system
+    return dict(used)
+
+
+def resident_mib(pids: Mapping[str, int]) -> dict[str, float]:
+    """Memory by name; pages shared with a parent are counted for each (an upper bound)."""
+    resident: dict[str, float] = defaultdict(float)
+    for name, process in _families(pids):
+        with suppress(psutil.NoSuchProcess):
+            resident[name] += process.memory_info().rss / MIB
+    return dict(resident)
+
+
+def _families(pids: Mapping[str, int]) -> list[tuple[str, psutil.Process]]:
+    families = []
+    for name, pid in pids.items():
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            families += [(name, one) for one in (process, *process.children(recursive=True))]
+    return families

@@ -1,0 +1,167 @@
+import asyncio
+import signal
+import sys
+import uuid
+from asyncio.subprocess import PIPE
+from typing import Any
+
+import pytest
+
+from shared import mongo as mongodb
+from shared.bus import Bus, Patience, Received
+from shared.mongo import Session
+from tests.bus_records import a_note, until
+
+pytestmark = pytest.mark.stack
+
+QUICK = Patience(first_pause=0.01, longest_pause=0.1)
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def __call__(self, batch: list[Received[Any]]) -> None:
+        self.texts += [one.record.text for one in batch]
+
+
+def a_group() -> str:
+    return f"readers-{uuid.uuid4().hex[:8]}"
+
+
+async def test_a_process_killed_in_the_middle_of_a_batch_loses_nothing(kafka, new_topic) -> None:
+    topic, group, notes = await new_topic(kafka), a_group(), Notes()
+    successor = Bus(kafka=kafka, service=group, instance="1")
+    successor.batches(topic, notes)
+    await successor.publish([a_note(topic, str(n)) for n in range(100)])
+    program = ["-m", "tests.integration.bus.hanging_reader", kafka, topic.name, group]
+    reader = await asyncio.create_subprocess_exec(sys.executable, *program, stdout=PIPE)
+    assert await reader.stdout.readline()
+
+    reader.kill()
+    await reader.wait()
+    await successor.start()
+    await until(lambda: len(notes.texts) >= 100)
+    await successor.stop()
+
+    assert sorted(notes.texts, key=int) == [str(n) for n in range(100)]
+
+
+async def test_two_processes_share_the_partitions_and_lose_nothing(kafka, new_topic) -> None:
+    topic, group = await new_topic(kafka), a_group()
+    notes = [Notes(), Notes()]
+    buses = [Bus(kafka=kafka, service=group, instance=str(n)) for n in range(2)]
+    for bus, note in zip(buses, notes, strict=True):
+        bus.batches(topic, note)
+
+    await buses[0].start()
+    await buses[0].publish([a_note(topic, str(n)) for n in range(50)])
+    joining = asyncio.create_task(buses[1].start())
+    for start in range(50, 500, 50):
+        await buses[0].publish([a_note(topic, str(n)) for n in range(start, start + 50)])
+    await joining
+    await buses[0].publish([a_note(topic, str(n)) for n in range(500, 600)])
+    await until(lambda: len({*notes[0].texts, *notes[1].texts}) == 600)
+    for bus in buses:
+        await bus.stop()
+
+    assert notes[0].texts
+    assert notes[1].texts
+
+
+async def test_a_release_that_reads_one_topic_more_gets_it(kafka, new_topic, monkeypatch) -> None:
+    monkeypatch.setattr("shared.bus.bus.SESSION_MS", 6_000)  # the least that a broker allows
+    old, new, group = await new_topic(kafka), await new_topic(kafka), a_group()
+    before = Bus(kafka=kafka, service=group, instance="1")
+    before.batches(old, Notes())
+    await before.start()
+    await before.stop()
+
+    of_old, of_new = Notes(), Notes()
+    after = Bus(kafka=kafka, service=group, instance="1")
+    after.batches(old, of_old)
+    after.batches(new, of_new)
+    await after.start()
+    await after.publish([a_note(old, "a"), a_note(new, "b")])
+    await until(lambda: of_old.texts and of_new.texts)
+    await after.stop()
+
+    assert (of_old.texts, of_new.texts) == (["a"], ["b"])
+
+
+async def test_the_lag_is_what_has_not_been_handled(kafka, new_topic) -> None:
+    topic, hold = await new_topic(kafka), asyncio.Event()
+
+    async def handle(_batch: list[Any]) -> None:
+        await hold.wait()
+
+    bus = Bus(kafka=kafka, service=a_group())
+    bus.batches(topic, handle)
+    await bus.start()
+    await bus.publish([a_note(topic, str(n)) for n in range(20)])
+    await until(lambda: bus._in_hand)
+    held = await bus.lag()
+    hold.set()
+    await until(lambda: bus.done == 20)
+    done = await bus.lag()
+    await bus.stop()
+
+    assert (held[topic.name], done[topic.name]) == (20, 0)
+
+
+async def test_while_mongodb_is_away_records_wait_and_none_is_given_up(
+    kafka, own_mongo, new_topic
+) -> None:
+    topic = await new_topic(kafka)
+    client = mongodb.connect(own_mongo.address)
+    stored = client.get_database("test")["stored"]
+
+    async def store(batch: list[Received[Any]]) -> None:
+        async def write(session: Session) -> None:
+            documents = [{"_id": one.record.text} for one in batch]
+            await stored.insert_many(documents, session=session)
+
+        await mongodb.transaction(client, write, retry_s=0.5)
+
+    bus = Bus(
+        kafka=kafka,
+        service=a_group(),
+        are_dependencies_up=lambda: mongodb.is_answering(client),
+        patience=QUICK,
+    )
+    bus.batches(topic, store)
+    await bus.start()
+    await bus.publish([a_note(topic, str(n)) for n in range(20)])
+    await until(lambda: bus.done == 20)
+
+    own_mongo.kill()
+    await bus.publish([a_note(topic, str(n)) for n in range(20, 40)])
+    await until(lambda: bus.trouble)
+    own_mongo.launch()
+    await asyncio.to_thread(own_mongo.wait_ready)
+    await until(lambda: bus.done == 40)
+
+    assert await stored.count_documents({}) == 40
+    assert bus._around.halted is False
+    assert not bus.trouble
+    await bus.stop()
+    client.close()
+
+
+async def test_a_broker_that_was_frozen_is_read_on_afterwards(own_kafka, new_topic) -> None:
+    topic, notes = await new_topic(own_kafka.address), Notes()
+    bus = Bus(kafka=own_kafka.address, service=a_group(), instance="1", patience=QUICK)
+    bus.batches(topic, notes)
+    await bus.start()
+    await bus.publish([a_note(topic, "before")])
+    await until(lambda: notes.texts)
+
+    broker = own_kafka._child.popen
+    broker.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(1)  # long enough for requests to be in flight unanswered
+    broker.send_signal(signal.SIGCONT)
+    await bus.publish([a_note(topic, "after")])
+    await until(lambda: "after" in notes.texts)
+    await bus.stop()
+
+    assert notes.texts.count("before") == 1

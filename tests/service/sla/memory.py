@@ -1,0 +1,60 @@
+"""sla's store in memory: what the real one promises, without a database."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.sla import documents
+from services.sla.domain.case import Case
+from services.sla.domain.clock import fired
+from services.sla.store import Changes
+
+
+class MemoryStore:
+    def __init__(self) -> None:
+        self.cases: dict[str, Case] = {}
+        self.accounts: dict[str, str] = {}
+        self.outbox: list[dict[str, Any]] = []
+
+    async def change(
+        self,
+        ticket_ids: Collection[str],
+        now: datetime,
+        decide: Callable[[Mapping[str, Case]], Changes],
+    ) -> Changes:
+        changes = decide({i: self.cases[i] for i in ticket_ids if i in self.cases})
+        self.cases |= {case.ticket_id: case for case in changes.cases}
+        self.outbox += documents.queued(list(changes.rows), now)
+        return changes
+
+    async def fire(self, now: datetime, limit: int) -> int:
+        due = [
+            (c.next_at, c.id, c) for case in self.cases.values() for c in case.clocks if c.next_at
+        ]
+        rows = []
+        claimed = [clock for at, _, clock in sorted(due, key=lambda d: d[:2]) if at <= now][:limit]
+        for clock in claimed:
+            after, told = fired(clock, now)
+            case = self.cases[clock.ticket_id]
+            clocks = tuple(after if c.id == clock.id else c for c in case.clocks)
+            self.cases[case.ticket_id] = Case(**{**vars(case), "clocks": clocks})
+            rows += map(documents.fired_row, told)
+        self.outbox += documents.queued(rows, now)
+        return len(claimed)
+
+    async def next_at(self) -> datetime | None:
+        times = [c.next_at for case in self.cases.values() for c in case.clocks if c.next_at]
+        return min(times, default=None)
+
+    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
+        return {i: self.accounts[i] for i in account_ids if i in self.accounts}
+
+    async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
+        for account_id, segment in segments.items():
+            if segment is None:
+                self.accounts.pop(account_id, None)
+            else:
+                self.accounts[account_id] = segment
+
+    async def rows(self) -> list[dict[str, Any]]:
+        return self.outbox

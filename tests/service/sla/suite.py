@@ -1,0 +1,207 @@
+"""What holds of sla's handlers and ticker, whatever store is below; the fixture ``store`` gives one."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from services.sla import documents
+from services.sla.domain.policy import Policies
+from services.sla.handlers import Handlers
+from services.sla.ticker import Ticker
+from shared.bus import Received
+from shared.clock import FrozenClock
+from shared.config.models import Desk
+from shared.contracts.base import Meta
+from shared.contracts.directory import Account
+from tests.ticket_history import History, at, received
+
+TARGETS = {"normal": {"first_response": "4h", "resolution": "24h"}}
+DESK = Desk.model_validate(
+    {
+        "name": "Example",
+        "host": "desk.example",
+        "mailboxes": [{"address": "support@desk.example", "brand": "Example", "team": "support"}],
+        "teams": [{"name": "support", "members": ["ana@x.example"]}],
+        "agents": [{"address": "ana@x.example", "name": "Ana"}],
+        "calendars": {"all": {"timezone": "UTC", "week": "always"}},
+        "sla": {
+            "policies": {
+                "standard": {"calendar": "all", "targets": TARGETS},
+                "gold": {
+                    "calendar": "all",
+                    "segments": ["premium"],
+                    "targets": {"normal": {"first_response": "1h", "resolution": "8h"}},
+                },
+            }
+        },
+    }
+)
+
+
+class Service:
+    """The handlers and the ticker over one store, with a clock that the test moves."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+        self.clock = FrozenClock(at("2026-11-20 09:00"))
+        self.woken = 0
+        self.handlers = Handlers(
+            store=store, policies=Policies(DESK), clock=self.clock, wake=self.wake
+        )
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def ticker(self, batch: int = 200) -> Ticker:
+        return Ticker(store=self.store, clock=self.clock, wake=self.wake, batch=batch)
+
+    async def reads(self, *events: Any) -> None:
+        await self.handlers.on_ticket_events(received(*events))
+
+    async def tells(self) -> list[str]:
+        rows = sorted(await self.store.rows(), key=lambda r: (r["queued_at"], r["place"], r["_id"]))
+        return [row["_id"] for row in rows]
+
+
+@pytest.fixture
+def service(store: Any) -> Iterator[Service]:
+    return Service(store)
+
+
+def account(segment: str) -> Received[Any]:
+    record = Account(id="A-100", version=1, name="Harbour Bakery", segment=segment)
+    meta = Meta(id="d-1", source="test", time=at("2026-11-20 08:00"))
+    return Received(record, meta, "directory", 0, 0, record.key)
+
+
+class SLASuite:
+    async def test_a_batch_tells_the_clocks_of_each_ticket_once_as_of_its_last_event(
+        self, service: Service
+    ) -> None:
+        first, second = History(ticket_id="T-1"), History(ticket_id="T-2")
+        first.agent_answers("2026-11-20 10:00")
+
+        await service.reads(*first.events, *second.events)
+
+        assert await service.tells() == ["T-1.2.clocks", "T-2.1.clocks"]
+        told = documents.outgoing((await service.store.rows())[0])
+        assert [(c.target, c.state) for c in told.record.clocks] == [
+            ("first-response", "met"),
+            ("resolution", "running"),
+        ]
+        assert (told.key, told.meta.causation_id) == ("T-1", "T-1.2")
+        assert service.woken == 1
+
+    async def test_the_same_batch_again_tells_nothing(self, service: Service) -> None:
+        history = History()
+        await service.reads(*history.events)
+
+        await service.reads(*history.events)
+
+        assert await service.tells() == ["T-1.1.clocks"]
+
+    async def test_an_event_that_changes_no_clock_tells_nothing(self, service: Service) -> None:
+        history = History()
+        await service.reads(*history.events)
+
+        await service.reads(history.customer_writes("2026-11-20 09:00"))
+        await service.reads(history.assigned("2026-11-20 09:01", "ana@x.example"))
+
+        assert await service.tells() == ["T-1.1.clocks"]
+
+    async def test_clocks_are_the_same_after_a_round_through_the_store(
+        self, service: Service
+    ) -> None:
+        history = History("2026-11-20 09:00")
+        history.status("2026-11-20 10:00", "pending")
+        for event in history.events:
+            await service.reads(event)
+
+        await service.reads(history.status("2026-11-20 11:00", "open"))
+        await service.reads(history.agent_answers("2026-11-20 14:00"))
+
+        rows = await service.store.rows()
+        (last,) = [row for row in rows if row["_id"] == "T-1.4.clocks"]
+        assert [c.left_s for c in documents.outgoing(last).record.clocks] == [0, 20 * 3600]
+        assert documents.outgoing(last).record.clocks[0].state == "met"
+
+    async def test_a_due_clock_warns_and_runs_out_once_however_many_look(
+        self, service: Service
+    ) -> None:
+        await service.reads(*History().events)
+        service.clock.set(at("2026-11-20 13:00"))
+
+        told = await asyncio.gather(*(service.ticker().tick() for _ in range(4)))
+
+        assert sum(told) == 1
+        assert await service.tells() == [
+            "T-1.1.clocks",
+            "T-1.first-response.1.warned",
+            "T-1.first-response.1.ran-out",
+        ]
+
+    async def test_nothing_is_told_before_it_is_due(self, service: Service) -> None:
+        await service.reads(*History().events)
+        service.clock.set(at("2026-11-20 11:59"))
+
+        assert await service.ticker().tick() == 0
+
+    async def test_a_jump_of_the_clock_there_and_back_tells_nothing_twice(
+        self, service: Service
+    ) -> None:
+        await service.reads(*History().events)
+        for now in ("2026-11-20 13:30", "2026-11-20 11:30", "2026-11-20 13:30"):
+            service.clock.set(at(now))
+            await service.ticker().tick()
+
+        assert len(await service.tells()) == 3
+
+    async def test_after_an_outage_all_are_told_the_earliest_first_in_batches(
+        self, service: Service
+    ) -> None:
+        histories = [History(f"2026-11-20 09:0{n}", ticket_id=f"T-{9 - n}") for n in range(5)]
+        await service.reads(*(h.opened for h in histories))
+        service.clock.set(at("2026-11-20 20:00"))
+
+        assert await service.ticker(batch=2).tick() == 5
+
+        ran_out = [name for name in await service.tells() if "ran-out" in name]
+        assert sorted(ran_out) == [f"T-{n}.first-response.1.ran-out" for n in range(5, 10)]
+
+    async def test_an_answered_ticket_never_runs_out(self, service: Service) -> None:
+        history = History()
+        history.agent_answers("2026-11-20 10:00")
+        await service.reads(*history.events)
+        service.clock.set(at("2026-11-20 14:00"))
+
+        assert await service.ticker().tick() == 0
+
+    async def test_the_segment_of_the_account_chooses_the_policy(self, service: Service) -> None:
+        await service.handlers.on_directory([account("premium")])
+
+        await service.reads(*History().events)
+
+        told = documents.outgoing((await service.store.rows())[0])
+        assert {c.policy for c in told.record.clocks} == {"gold"}
+
+    async def test_another_segment_applies_from_the_next_event_of_the_ticket_on(
+        self, service: Service
+    ) -> None:
+        history = History()
+        await service.reads(*history.events)
+        await service.handlers.on_directory([account("premium")])
+
+        await service.reads(history.customer_writes("2026-11-20 09:30"))
+
+        rows = [row for row in await service.store.rows() if row["_id"] == "T-1.2.clocks"]
+        assert {c.policy for c in documents.outgoing(rows[0]).record.clocks} == {"gold"}
+
+    async def test_a_deleted_account_has_no_segment(self, service: Service) -> None:
+        deletion = Received(None, account("").meta, "directory", 0, 1, "account:A-100")
+
+        await service.handlers.on_directory([account("premium")])
+        await service.handlers.on_directory([deletion])
+
+        assert await service.store.segments({"A-100"}) == {}

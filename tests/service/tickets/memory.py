@@ -1,0 +1,112 @@
+"""The store of tickets in memory: the same promises, without MongoDB."""
+
+from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
+from datetime import datetime
+from typing import Any
+
+from services.tickets import documents
+from services.tickets.domain.contacts import People, domain_of, folded
+from services.tickets.mail_commands.drafts import Draft
+from services.tickets.store import Changes, Versioned
+from shared.bus import TransientError
+from shared.contracts.directory import Account, Contact
+from shared.contracts.ticket import Message, TicketEvent
+
+Rows = dict[str, dict[str, Any]]
+
+
+class MemoryTickets:
+    """Collections as dictionaries by ``_id``."""
+
+    def __init__(self) -> None:
+        self.collections: dict[str, Rows] = {
+            name: {}
+            for name in ("handled", "tickets", "messages", "events", "outbox", "drafts", "sent")
+            + ("directory", "rotation")
+        }
+        self._counters: dict[str, int] = {}
+
+    async def rows(self, name: str) -> list[dict[str, Any]]:
+        """All of a collection in the order of the outbox, or of the ids."""
+        return sorted(
+            deepcopy(list(self.collections[name].values())),
+            key=lambda row: (row.get("order", 0), row["_id"]),
+        )
+
+    async def handled(self, ids: Collection[str]) -> set[str]:
+        return set(ids) & set(self.collections["handled"])
+
+    async def owners(self, message_ids: Collection[str]) -> dict[str, str]:
+        owners = {}
+        for row in self.collections["sent"].values():
+            for name in ("message_id", "relay_message_id"):
+                owners[row[name]] = row["ticket_id"]
+        for row in self.collections["messages"].values():
+            if row["ticket_id"]:
+                owners[row["message_id"]] = row["ticket_id"]
+        return {name: owners[name] for name in message_ids if name in owners}
+
+    async def tickets(self, ids: Collection[str]) -> dict[str, Versioned]:
+        found = {name: self.collections["tickets"].get(name) for name in ids}
+        return {
+            name: Versioned(documents.ticket_of(row), row["order"])
+            for name, row in found.items()
+            if row
+        }
+
+    async def drafts(self, ticket_ids: Collection[str]) -> list[Draft]:
+        drafts = map(documents.draft_of, self.collections["drafts"].values())
+        return [d for d in drafts if d.ticket_id in ticket_ids and d.state == "held"]
+
+    async def people(self, addresses: Collection[str]) -> People:
+        names = {folded(address) for address in addresses}
+        domains = {domain_of(address) for address in addresses}
+        rows = self.collections["directory"].values()
+        return People(
+            [Contact.model_validate(r["data"]) for r in rows if names & set(r.get("addresses", []))],
+            [Account.model_validate(r["data"]) for r in rows if domains & set(r.get("domains", []))],
+        )
+
+    async def claim_numbers(self, count: int) -> list[int]:
+        last = self._advance("tickets", count)
+        return list(range(last - count + 1, last + 1))
+
+    async def claim_slots(self, wanted: Mapping[str, str], now: datetime) -> dict[str, int]:
+        for name, team in wanted.items():
+            if name not in self.collections["rotation"]:
+                slot = self._advance(team, 1) - 1
+                self.collections["rotation"][name] = {"_id": name, "slot": slot}
+        return {name: self.collections["rotation"][name]["slot"] for name in wanted}
+
+    async def commit(self, changes: Changes) -> None:
+        stored = self.collections["tickets"]
+        for row in changes.tickets:
+            if stored.get(row["_id"], {"seq": 0})["seq"] != changes.loaded[row["_id"]]:
+                raise TransientError("a ticket was changed meanwhile")
+        if set(changes.handled) & set(self.collections["handled"]):
+            raise TransientError("another process was faster")
+        self.collections["handled"] |= {name: {"_id": name} for name in changes.handled}
+        for name in ("tickets", "events", "messages", "outbox", "drafts"):
+            rows = deepcopy(getattr(changes, name))
+            self.collections[name] |= {row["_id"]: row for row in rows}
+
+    async def conversation(self, ticket_id: str) -> tuple[list[Message], list[TicketEvent]]:
+        messages = [row for row in await self.rows("messages") if row["ticket_id"] == ticket_id]
+        events = [row for row in await self.rows("events") if row["ticket_id"] == ticket_id]
+        numbered = [Message.model_validate(row) for row in messages if row["number"]]
+        return numbered, [documents.event_of(row) for row in events]
+
+    async def note_sent(self, rows: Sequence[dict[str, Any]]) -> None:
+        self.collections["sent"] |= {row["_id"]: row for row in rows}
+
+    async def keep_directory(self, entries: Mapping[str, dict[str, Any] | None]) -> None:
+        for key, entry in entries.items():
+            if entry is None:
+                self.collections["directory"].pop(key, None)
+            else:
+                self.collections["directory"][key] = entry
+
+    def _advance(self, counter: str, count: int) -> int:
+        self._counters[counter] = self._counters.get(counter, 0) + count
+        return self._counters[counter]

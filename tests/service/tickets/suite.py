@@ -1,0 +1,341 @@
+"""What the handlers of tickets promise, whatever store they have; run on memory and on MongoDB."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.tickets import documents
+from services.tickets.handlers import Handlers
+from shared.bus import Received, TransientError, encode
+from shared.clock import FrozenClock
+from shared.config.loading import LoadedDesk
+from shared.contracts.base import MAX_RECORD_BYTES, Meta, Record
+from shared.contracts.commands import Assign, Close, OpenTicket, SetField
+from shared.contracts.delivery import MailFailed, MailSent
+from shared.contracts.mail import MailReceived
+from shared.contracts.sla import Clock, ClockRanOut, ClocksChanged
+from tests.builders import (
+    ANA,
+    BEN,
+    CARLA,
+    EMMA,
+    MARTA,
+    NOON,
+    STRANGER,
+    SUPPORT,
+    a_bounce,
+    a_contact,
+    a_customers_answer,
+    a_desk,
+    a_mail,
+    a_token,
+    an_account,
+    an_address_book,
+    an_agents_mail,
+    later,
+)
+
+Store = Any
+
+
+@pytest.fixture
+def handlers(store: Store) -> Handlers:
+    """The handlers over the store of the suite at hand, at noon."""
+    return Handlers(
+        store=store,
+        clock=FrozenClock(NOON),
+        desk=LoadedDesk(a_desk(), "digest"),
+        own_ticket_of=an_address_book().ticket_of,
+        wake=lambda: None,
+    )
+
+
+def received(record: Record | None, name: str, *, key: str = "") -> Received[Any]:
+    """A record as the bus gives it; ``name`` is its id."""
+    meta = Meta(id=name, source="tests", time=NOON)
+    return Received(record, meta, "topic", 0, 0, key)
+
+
+def mails(*posted: MailReceived) -> list[Received[Any]]:
+    """Mails as one batch."""
+    return [received(mail, mail.inbound_id) for mail in posted]
+
+
+async def types(store: Store) -> list[str]:
+    """The types of all events in the order in which they will be published."""
+    return [row["type"].removeprefix("ticket.") for row in await store.rows("events")]
+
+
+async def state(store: Store, ticket_id: str = "T-1") -> Any:
+    """A ticket as it is stored."""
+    return (await store.tickets([ticket_id]))[ticket_id].ticket.state
+
+
+class TicketsSuite:
+    """Inherited by the tests of each store."""
+
+    async def test_a_mail_becomes_ticket_message_events_and_nothing_else(self, handlers, store):
+        await handlers.keep_directory([received(a_contact(), "c"), received(an_account(), "a")])
+
+        await handlers.file_mails(mails(a_mail()))
+
+        assert await types(store) == ["opened", "message-added", "assigned"]
+        assert [row["inbound_id"] for row in await store.rows("messages")] == [a_mail().inbound_id]
+        assert (await state(store)).account_id == "A-1"
+        assert await store.rows("outbox") == []
+
+    async def test_the_same_batch_again_is_silent(self, handlers, store):
+        batch = mails(a_mail("one"), a_mail("two"))
+        await handlers.file_mails(batch)
+        before = await store.rows("events")
+
+        await handlers.file_mails(batch)
+
+        assert await store.rows("events") == before
+        assert len(await store.rows("messages")) == 2
+
+    async def test_a_record_twice_in_one_batch_counts_once(self, handlers, store):
+        await handlers.file_mails(mails(a_mail(), a_mail()))
+
+        assert len(await store.rows("tickets")) == 1
+
+    async def test_a_later_mail_of_a_batch_sees_what_an_earlier_one_did(self, handlers, store):
+        first = a_mail("first")
+
+        await handlers.file_mails(
+            mails(first, a_mail("second", in_reply_to=first.message_id), a_mail("third"))
+        )
+
+        assert (await state(store, "T-1")).messages == 2
+        assert len(await store.rows("tickets")) == 2
+
+    async def test_events_of_a_ticket_are_numbered_and_ordered_without_gap(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+        await handlers.file_mails(mails(a_customers_answer(), an_agents_mail("#resolve\nDone.")))
+
+        rows = await store.rows("events")
+        assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+        assert len({row["order"] for row in rows}) == len(rows)
+        assert [row["_id"] for row in rows][:2] == ["T-1.1", "T-1.2"]
+
+    async def test_the_stored_ticket_is_what_its_events_lead_to(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+        await handlers.file_mails(mails(an_agents_mail("#take\nHello."), a_customers_answer("5")))
+        await handlers.file_mails(mails(an_agents_mail("#resolve")))
+
+        from services.tickets.domain.evolve import evolve
+
+        ticket = None
+        for row in await store.rows("events"):
+            ticket = evolve(ticket, documents.event_of(row))
+        assert ticket == (await store.tickets(["T-1"]))["T-1"].ticket
+
+    async def test_of_two_processes_that_change_a_ticket_one_must_try_again(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+
+        results = await asyncio.gather(
+            handlers.file_mails(mails(a_customers_answer("one"))),
+            handlers.file_mails(mails(a_customers_answer("two"))),
+            return_exceptions=True,
+        )
+
+        failed = [error for error in results if error is not None]
+        assert len(failed) <= 1
+        assert all(isinstance(error, TransientError) for error in failed)
+        await handlers.file_mails(mails(a_customers_answer("one"), a_customers_answer("two")))
+        assert (await state(store)).messages == 3
+
+    async def test_a_mail_that_is_delivered_to_two_processes_has_one_effect(self, handlers, store):
+        await asyncio.gather(
+            *(handlers.file_mails(mails(a_mail())) for _ in range(3)), return_exceptions=True
+        )
+
+        await handlers.file_mails(mails(a_mail()))
+
+        assert len(await store.rows("messages")) == 1
+        assert len(await store.rows("tickets")) == 1
+
+    async def test_a_mail_tried_again_gets_the_agent_that_it_was_promised(self, handlers, store):
+        first, second = a_mail("one"), a_mail("two")
+        await store.claim_slots({first.inbound_id: "support"}, NOON)
+        await handlers.file_mails(mails(second))
+
+        await handlers.file_mails(mails(first))
+
+        assigned = {(await state(store, name)).assignee for name in ("T-1", "T-2")}
+        assert (await state(store, "T-2")).assignee == ANA
+        assert assigned == {ANA, BEN}
+
+    async def test_every_event_fits_a_record_even_with_long_texts(self, handlers, store):
+        long = "日本語のとても長い本文です。" * 800
+        await handlers.file_mails(mails(a_mail(long[:12_000])))
+
+        for row in await store.rows("events"):
+            _, value, _ = encode(documents.event_outgoing(row))
+            assert len(value or b"") <= MAX_RECORD_BYTES
+        assert (await store.rows("messages"))[0]["text"] == long[:12_000]
+
+    async def test_events_name_the_mail_that_caused_them(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+
+        metas = [documents.event_outgoing(row).meta for row in await store.rows("events")]
+        assert {meta.correlation_id for meta in metas} == {a_mail().inbound_id}
+        assert [meta.id for meta in metas] == ["T-1.1", "T-1.2", "T-1.3"]
+        assert {meta.subject for meta in metas} == {"T-1"}
+
+    async def test_a_misspelt_command_is_corrected_by_an_answer(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+        await handlers.file_mails(mails(an_agents_mail("#closs\n\nBye.")))
+        receipt = documents.outbox_outgoing((await store.rows("outbox"))[0])
+
+        await handlers.file_mails(mails(an_agents_mail("#close", purpose="confirm", number=1)))
+
+        assert (receipt.topic.name, receipt.key) == ("mail-requests", ANA)
+        assert (await state(store)).status == "closed"
+        assert (await store.rows("drafts"))[0]["state"] == "released"
+
+    async def test_show_answers_with_conversation_and_timeline(self, handlers, store):
+        await handlers.file_mails(mails(a_mail("My line is dead.")))
+
+        await handlers.file_mails(mails(an_agents_mail("#show")))
+
+        answer = documents.outbox_outgoing((await store.rows("outbox"))[0]).record
+        assert "My line is dead." in answer.text
+        assert "ticket.opened" in answer.text
+
+    async def test_show_of_a_ticket_that_does_not_exist_says_so(self, handlers, store):
+        await handlers.file_mails(mails(an_agents_mail("#show T-9", ticket_id=None, purpose="desk")))
+
+        answer = documents.outbox_outgoing((await store.rows("outbox"))[0]).record
+        assert "no ticket T-9" in answer.text
+
+    async def test_a_forged_agent_is_held_and_nothing_goes_out(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+
+        await handlers.file_mails(mails(an_agents_mail("#close", from_addr=STRANGER)))
+
+        assert (await types(store))[-1] == "mail-held"
+        assert await store.rows("outbox") == []
+
+    async def test_commands_of_systems_are_answered(self, handlers, store):
+        opened = OpenTicket(
+            actor="system:portal", mailbox=SUPPORT, requester=EMMA, subject="Form", text="Hi"
+        )
+        await handlers.run_commands([received(opened, "k1")])
+        high = SetField(actor="system:crm", ticket_id="T-1", field="priority", value="high")
+        bad = Assign(actor="system:crm", ticket_id="T-1", assignee="nobody@x.example")
+
+        await handlers.run_commands(
+            [received(high, "k2"), received(bad, "k3"), received(high, "k4")]
+            + [received(Close(actor="system:crm", ticket_id="T-9"), "k5")]
+        )
+
+        results = [documents.outbox_outgoing(row).record for row in await store.rows("outbox")]
+        assert [getattr(result, "code", "ok") for result in results] == ["ok", "ok", "E03", "ok", "E03"]
+        assert results[1].event_ids == ["T-1.4"]
+        assert results[3].event_ids == []
+        assert (await state(store)).priority == "high"
+
+    async def test_a_command_twice_is_answered_once(self, handlers, store):
+        opened = OpenTicket(
+            actor="system:portal", mailbox=SUPPORT, requester=EMMA, subject="Form", text="Hi"
+        )
+        for _ in range(2):
+            await handlers.run_commands([received(opened, "k1")])
+
+        assert len(await store.rows("outbox")) == len(await store.rows("tickets")) == 1
+
+    async def test_a_clock_that_ran_out_is_a_breach_and_calls_the_manager(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+        news = ClockRanOut(
+            ticket_id="T-1", target="first-response", cycle=1, due_at=later(hours=1), fired_at=NOON
+        )
+
+        await handlers.note_clocks([received(news, "n1"), received(news, "n1")])
+
+        assert (await types(store))[3:] == ["sla-breached", "escalated"]
+        assert (await store.rows("events"))[-1]["data"]["to"] == [MARTA]
+        assert (await state(store)).escalated
+
+    async def test_clocks_show_on_the_ticket(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+        clock = Clock(
+            target="resolution", cycle=1, state="running", goal_s=60, started_at=NOON, as_of=NOON
+        )
+        news = ClocksChanged(ticket_id="T-1", ticket_seq=1, clocks=[clock])
+
+        await handlers.note_clocks([received(news, "n1")])
+
+        assert (await state(store)).clocks == [clock]
+
+    async def test_news_of_an_unknown_ticket_is_passed_over(self, handlers, store):
+        news = ClocksChanged(ticket_id="T-7", ticket_seq=1, clocks=[])
+
+        await handlers.note_clocks([received(news, "n1")])
+
+        assert await store.rows("events") == []
+
+    async def test_an_id_that_the_relay_gave_a_mail_finds_the_ticket(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+        sent = MailSent(
+            outgoing_id="o1",
+            ticket_id="T-1",
+            kind="reply",
+            recipient=EMMA,
+            message_id="ours@desk.example",
+            relay_message_id="theirs@relay.example",
+            at=NOON,
+        )
+
+        await handlers.note_deliveries([received(sent, "o1.sent")])
+        await handlers.file_mails(mails(a_mail("again", in_reply_to="theirs@relay.example")))
+
+        assert (await types(store))[-1] == "message-added"
+
+    async def test_a_mail_that_failed_shows_on_the_ticket(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+        failed = MailFailed(
+            outgoing_id="o1",
+            ticket_id="T-1",
+            kind="reply",
+            recipient=EMMA,
+            message_id="x@desk.example",
+            at=NOON,
+            reply="550 no",
+        )
+
+        await handlers.note_deliveries([received(failed, "o1.failed")])
+
+        assert (await store.rows("events"))[-1]["data"]["outcome"] == "failed"
+
+    async def test_an_unmatched_bounce_to_a_mailbox_is_an_unassigned_ticket(self, handlers, store):
+        await handlers.file_mails(mails(a_mail(bounce=a_bounce(), automated=True)))
+
+        assert await types(store) == ["opened", "message-added"]
+
+    async def test_a_deleted_contact_is_unknown_again(self, handlers, store):
+        await handlers.keep_directory([received(a_contact(), "c")])
+        await handlers.keep_directory([received(None, "d", key="contact:C-1")])
+
+        await handlers.file_mails(mails(a_mail()))
+
+        assert (await state(store)).unknown_contact
+
+    async def test_a_move_by_command_gives_it_to_the_new_teams_agent(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+
+        await handlers.file_mails(mails(an_agents_mail("#team billing")))
+
+        assert (await state(store)).assignee == CARLA
+
+    async def test_a_rating_is_kept_once(self, handlers, store):
+        await handlers.file_mails(mails(a_mail()))
+        await handlers.file_mails(mails(an_agents_mail("#resolve")))
+        click = a_token("T-1", EMMA, purpose="survey", number=8 + 5)
+
+        for name in ("r1", "r2"):
+            await handlers.file_mails(mails(a_mail("", token=click, inbound_id=name)))
+
+        assert (await types(store)).count("survey-answered") == 1
+        assert len(await store.rows("messages")) == 4
