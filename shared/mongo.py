@@ -138,7 +138,8 @@ def gridfs_bucket(db: Database) -> GridFSBucket:
 async def is_answering(client: Client) -> bool:
     """Say whether a primary answers within 5 s."""
     try:
-        await asyncio.wait_for(client.admin.command("ping"), PING_S)
+        async with asyncio.timeout(PING_S):
+            await client.admin.command("ping")
     except (PyMongoError, TimeoutError):
         return False
     return True

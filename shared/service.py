@@ -205,7 +205,8 @@ class _Process:
         _log.info("stopping")
         self._health.set("start", Check(is_ok=False, detail="stopping"))
         try:
-            await asyncio.wait_for(self._stop_parts(), STOP_S)
+            async with asyncio.timeout(STOP_S):
+                await self._stop_parts()
         except TimeoutError:
             _log.error("parts did not stop in time")
         self._client.close()

@@ -17,6 +17,12 @@ COMMANDS = (
     "doctor",
     "config",
     "parse",
+    "sla",
+    "report",
+    "tickets",
+    "show",
+    "trace",
+    "demo",
 )
 """Modules of this package; each adds its command or group with ``register(app)``."""
 

@@ -63,6 +63,13 @@ def monthly(
         )
 
 
+def ask_for(running: facts.StackFacts, to: str) -> None:
+    """Have the report of the month so far mailed to somebody."""
+    zone = ZoneInfo("UTC")
+    month = Month.of(datetime.now(UTC), zone)
+    asyncio.run(_with_store(running.mongo, lambda store: _ask(store, month, zone, to)))
+
+
 def _month(text: str, zone: ZoneInfo) -> Month:
     try:
         return Month.parse(text) if text else Month.of(datetime.now(UTC), zone).before

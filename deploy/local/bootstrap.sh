@@ -80,6 +80,8 @@ run_checks() {
     "$venv/bin/mypy"
     "$venv/bin/lint-imports"
     "$venv/bin/python" -m shared.contracts.generate --check
+    "$venv/bin/python" -m shared.contracts.compatibility
+    "$venv/bin/python" -m tests.features --check
 }
 
 install_peers() {
@@ -111,6 +113,7 @@ down)
     ;;
 demo)
     prepare requirements.txt
+    "$venv/bin/postdesk" status "$@" >/dev/null 2>&1 || "$venv/bin/postdesk" up --detach "$@"
     "$venv/bin/postdesk" demo "$@"
     ;;
 test)
@@ -126,13 +129,18 @@ check)
     prepare requirements-dev.txt
     run_checks
     ;;
-bench | faults)
+bench)
     prepare requirements-dev.txt
-    "$venv/bin/python" -m "tests.$step" "$@"
+    "$venv/bin/python" -m tests.bench.run "$@"
+    ;;
+faults)
+    prepare requirements-dev.txt
+    "$venv/bin/python" -m tests.faults "$@"
     ;;
 schemas)
     prepare requirements-dev.txt
     "$venv/bin/python" -m shared.contracts.generate
+    "$venv/bin/python" -m tests.features
     ;;
 *)
     die "unknown step '$step'." "one of: up down demo test test-peers check bench faults schemas."

@@ -14,7 +14,7 @@ SUPPORT = "support@desk.example"
 SPEED_TEST = File("speed-test.txt", b"down 11 Mbit/s, up 2 Mbit/s, 21:40\n", "text/plain")
 
 
-def play(facts: StackFacts, show: Show) -> str:
+def play(facts: StackFacts, show: Show, ask_for_report: Callable[[StackFacts, str], None]) -> str:
     """Play the case and return the ticket's id.
 
     Raises NoLetterError where a mail that must come does not.
@@ -53,6 +53,11 @@ def play(facts: StackFacts, show: Show) -> str:
     show("Answer, resolution and survey are one mail.", customer, solved)
 
     customer.answer(solved, "5, great", quote=False)
+    manager = person(facts, *_manager(facts))
+    manager.skip_old()
+    ask_for_report(facts, manager.address)
+    report = manager.wait_for(within_s=60)
+    show("The manager asks for the month so far.", manager, report)
     return ticket
 
 
@@ -60,6 +65,10 @@ def person(facts: StackFacts, address: str, name: str) -> Correspondent:
     """Somebody whose mailbox the stack keeps."""
     boxes = Path(facts.state_dir) / "mailboxes"
     return Correspondent(address, name, smtp=facts.smtp, mailboxes=boxes)
+
+
+def _manager(facts: StackFacts) -> tuple[str, str]:
+    return next((a.address, a.name) for a in facts.agents if a.role == "manager")
 
 
 def _first_notice(facts: StackFacts, ticket: str) -> tuple[Correspondent, Letter]:

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+import sys
 from pathlib import Path
 
 KEY_BYTES = 32
@@ -22,3 +23,7 @@ def ensure_keys(path: Path) -> Path:
         json.dump({"current": 1, "keys": {"1": key}}, out)
     part.rename(path)
     return path
+
+
+if __name__ == "__main__":
+    print(ensure_keys(Path(sys.argv[1])))

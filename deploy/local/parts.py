@@ -11,7 +11,7 @@ from deploy.local import health, ports, process
 
 SERVICES = ("ingest", "tickets", "sla", "notify", "reports")
 ROOT = Path(__file__).resolve().parents[2]
-READY_S = 60.0
+READY_S = 120.0
 GRACE_S = 30.0  # longer than a service takes for the batch in hand (shared.service.STOP_S)
 REMEDY = "see the log, or run 'postdesk doctor'."
 

@@ -13,7 +13,7 @@ HEADER_SCAN_BYTES = 1024 * 1024
 ID_CHARS = 40
 _STABLE = (b"from", b"to", b"cc", b"date", b"subject", b"message-id")
 _FIELD = re.compile(
-    rb"^(from|to|cc|date|subject|message-id|received)[ \t]*:(.*(?:\r\n[ \t].*)*)",
+    rb"^(from|to|cc|date|subject|message-id|received)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _NO_LINE_END = bytes(sorted(set(range(256)) - set(b"\r\n")))

@@ -190,7 +190,7 @@ class Session(SMTP):
             reply = await self._take_mail()
         finally:
             self.is_receiving = False
-        self._forget_mail()
+            self._forget_mail()
         await self.push(reply)
         if self._door.is_closing:
             self.hang_up(replies.SHUTTING_DOWN)

@@ -15,7 +15,7 @@ FALLBACK = "en"
 HTML_OCTETS = 60_000
 """Gmail cuts at about 102 KB; this leaves room for what relays add."""
 
-_GREY = "color:#767676"  # 4.5:1 on white and on black alike
+_QUIET = "opacity:.7"  # of the client's own text colour, so it is right on light and dark
 _BOX = "margin:0 0 16px;padding:8px 12px;border:1px solid #8a8a8a;border-radius:6px"
 _CHIP = "padding:0 6px;border-radius:4px;font-weight:bold;color:#ffffff;background-color"
 CSS = {
@@ -25,12 +25,13 @@ CSS = {
     "cell": "overflow-wrap:anywhere;word-break:break-word",
     "h1": "margin:0 0 12px;font-size:20px;line-height:1.3",
     "h2": "margin:24px 0 8px;font-size:14px;letter-spacing:.06em",
+    "ask": "margin:24px 0 8px;font-size:16px",
     "h3": "margin:0 0 4px;font-size:14px",
     "p": "margin:0 0 12px",
     "row": "margin:0 0 4px;font-size:14px",
     "lead": "margin:0 0 8px;font-weight:bold",
-    "small": f"margin:0 0 8px;font-size:13px;{_GREY}",
-    "name": f"padding:0 12px 2px 0;font-size:14px;white-space:nowrap;{_GREY}",
+    "small": f"margin:0 0 8px;font-size:13px;{_QUIET}",
+    "name": f"padding:0 12px 2px 0;font-size:14px;white-space:nowrap;{_QUIET}",
     "value": "padding:0 0 2px;font-size:14px",
     "mark": "padding:0 8px 2px 0;font-weight:bold",
     "fixed": "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px",
@@ -40,8 +41,8 @@ CSS = {
     "green": f"{_CHIP}:#1b7f3b",
     "amber": f"{_CHIP}:#9a5b00",
     "red": f"{_CHIP}:#c62828",
-    "button": "display:inline-block;margin:0 6px 8px 0;padding:8px 12px;border:1px solid #2f6fdf;"
-    "border-radius:6px;color:#2f6fdf;text-decoration:none",
+    "button": "display:inline-block;margin:0 6px 8px 0;padding:8px 12px;border-radius:6px;"
+    "background-color:#2f6fdf;color:#ffffff;text-decoration:none",
 }
 
 
@@ -112,11 +113,12 @@ def _nearest(templates: Path, language: str) -> str:
 
 
 def _lines(text: str) -> Markup:
-    """Line breaks and leading spaces kept without CSS that some clients do not know."""
+    """Line breaks and columns kept without CSS that some clients do not know."""
     lines = []
     for line in str(escape(text)).split("\n"):
         bare = line.lstrip(" ")
-        lines.append("&nbsp;" * (len(line) - len(bare)) + bare)
+        indent = "&nbsp;" * (len(line) - len(bare))
+        lines.append(indent + bare.replace("  ", "&nbsp; "))
     return Markup("<br>\n".join(lines))  # noqa: S704 - escaped above
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from services.notify.domain.view import Thread, TicketView
+from services.notify.domain.wire import cleaned
 from services.notify.domain.words import Reader, shown
 from services.notify.render import Renderer, Texts
 from services.notify.stationery import Errand, Files, Letter, Stationery
@@ -87,9 +88,9 @@ def _receipt_values(request: CommandReceipt, reader: Reader) -> dict[str, Any]:
         "lines": [
             {
                 "mark": "·" if line.ok else "!",
-                "line": line.line,
+                "line": cleaned(line.line),
                 "code": line.code or ("ok" if line.ok else "no"),
-                "message": line.message,
+                "message": cleaned(line.message),
             }
             for line in request.lines
         ],

@@ -12,7 +12,7 @@ from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
 from services.tickets.store import Changes, Versioned
 from shared.contracts.base import Record
-from shared.contracts.ticket import Message
+from shared.contracts.ticket import Message, TicketEvent
 from shared.contracts.topics import Topic
 
 
@@ -81,6 +81,14 @@ class Batch:
         self._changes.messages.append(documents.message_document(message, ticket_id, name))
         if message.message_id and ticket_id:
             self._owners[message.message_id] = ticket_id
+
+    def pending(self, ticket_id: str) -> tuple[list[Message], list[TicketEvent]]:
+        """What this batch adds to a ticket's conversation and timeline."""
+        messages = [d for d in self._changes.messages if d["ticket_id"] == ticket_id]
+        rows = [row for row in self._changes.events if row["ticket_id"] == ticket_id]
+        return [Message.model_validate(d) for d in messages if d["number"]], [
+            documents.event_of(row) for row in rows
+        ]
 
     def keep_drafts(self, drafts: Sequence[Draft]) -> None:
         """Store new drafts and what became of old ones."""

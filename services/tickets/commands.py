@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.tickets.domain import routing
+from services.tickets.domain.built import built
 from services.tickets.domain.decide_mail import assign_next
 from services.tickets.domain.decide_order import decide_order
 from services.tickets.domain.facts import Actor, Facts, Person
@@ -152,7 +153,8 @@ def _first_state(
     command: contract.OpenTicket, who: Person, claim: Claim, facts: Facts
 ) -> TicketState:
     box = routing.mailbox_of(command.mailbox, facts.desk)
-    return TicketState.model_construct(
+    return built(
+        TicketState,
         ticket_id=claim.number,
         seq=1,
         subject=command.subject,
@@ -173,7 +175,8 @@ def _first_state(
 
 
 def _first_message(command: contract.OpenTicket, facts: Facts) -> Message:
-    return Message.model_construct(
+    return built(
+        Message,
         number=1,
         kind="public",
         direction="in",

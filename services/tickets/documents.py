@@ -7,6 +7,7 @@ from typing import Any
 
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
+from services.tickets.mail_commands.receipts import cut
 from shared.bus import Outgoing
 from shared.contracts import topics
 from shared.contracts.base import Attachment, Meta, Record
@@ -188,11 +189,7 @@ def _fitted(data: Document) -> Document:
     message = data.get("message")
     if message is None or len(message["text"]) + len(message["reply_text"]) < EVENT_TEXT_BYTES // 4:
         return data
-    new_words = _cut(message["reply_text"], EVENT_TEXT_BYTES)
+    new_words = cut(message["reply_text"], EVENT_TEXT_BYTES)
     room = EVENT_TEXT_BYTES - len(new_words.encode())
-    fitted = {**message, "reply_text": new_words, "text": _cut(message["text"], room)}
+    fitted = {**message, "reply_text": new_words, "text": cut(message["text"], room)}
     return {**data, "message": fitted}
-
-
-def _cut(text: str, max_bytes: int) -> str:
-    return text.encode()[:max_bytes].decode("utf-8", "ignore")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.tickets import mails
@@ -46,10 +46,13 @@ class Handlers:
 
     async def file_mails(self, records: Records) -> None:
         """File each mail under its ticket, or open one; run what agents' mails ask for."""
-        fresh = await self._fresh(records)
+        records = [_folded(one) for one in records]
+        # Most mails are fresh, so what they need is loaded while that is being asked.
+        fresh, batch = await asyncio.gather(
+            self._fresh(records), self._load_for_mails([one.record for one in records])
+        )
         if not fresh:
             return
-        batch = await self._load_for_mails([one.record for one in fresh])
         claims = Claims(self.store, batch)
         await claims.foresee([one.record for one in fresh])
         for one in fresh:
@@ -154,11 +157,13 @@ class Handlers:
         for show in shows:
             agent = batch.facts.desk.agents_by_address[mail.from_addr]
             messages, events = await self.store.conversation(show.ticket_id)
-            ticket = batch.ticket(show.ticket_id)
-            state = ticket.state if ticket else (events[-1].state if events else None)
+            said, happened = batch.pending(show.ticket_id)
+            history = asking.History([*messages, *said], [*events, *happened])
+            history = history.until(show.until or batch.facts.now)
+            state = history.events[-1].state if history.events else None
             text = f"There is no ticket {show.ticket_id}."
             if state:
-                text = asking.show_text(state, messages, events, agent, batch.facts.desk)
+                text = asking.show_text(state, history, agent, batch.facts.desk)
             answer = receipts.answer(
                 mail, agent, kind="show", title=show.ticket_id, text=text, state=state
             )
@@ -222,8 +227,11 @@ class Claims:
             for mail in opening
             if mail.bounce is None
         }
-        self._slots = await self._store.claim_slots(wanted, self._batch.facts.now)
-        self._numbers = (await self._store.claim_numbers(len(opening)))[::-1]
+        self._slots, numbers = await asyncio.gather(
+            self._store.claim_slots(wanted, self._batch.facts.now),
+            self._store.claim_numbers(len(opening)),
+        )
+        self._numbers = numbers[::-1]
 
     async def of(self, mail: MailReceived) -> tuple[str, int]:
         """The number and the turn of a new ticket."""
@@ -250,6 +258,15 @@ class Claims:
         if not self._numbers:
             self._numbers = await self._store.claim_numbers(1)
         return f"T-{self._numbers.pop()}"
+
+
+def _folded(one: Received[Any]) -> Received[Any]:
+    """The mail with its sender in lower case, as addresses are compared here."""
+    sender = one.record.from_addr
+    if sender == sender.lower():
+        return one
+    mail = one.record.model_copy(update={"from_addr": sender.lower()})
+    return replace(one, record=mail)
 
 
 def _mark(one: Received[Any]) -> str:

@@ -1,5 +1,6 @@
 """The collections of tickets and their indexes; nothing here decides."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -141,16 +142,16 @@ class MongoStore:
             return {}
         wanted = {"$in": list(message_ids)}
         either = {"$or": [{"message_id": wanted}, {"relay_message_id": wanted}]}
+        fields = {"message_id": 1, "relay_message_id": 1, "ticket_id": 1}
+        sent, stored = await asyncio.gather(
+            self._db["sent"].find(either, fields).to_list(None),
+            self._db["messages"].find({"message_id": wanted}, fields).to_list(None),
+        )
         owners: dict[str, str] = {}
-        for document in await self._db["sent"].find(either).to_list(None):
-            for name in ("message_id", "relay_message_id"):
-                owners[document.get(name) or ""] = document["ticket_id"]
-        fields = {"message_id": 1, "ticket_id": 1}
-        for document in (
-            await self._db["messages"].find({"message_id": wanted}, fields).to_list(None)
-        ):
+        for document in [*sent, *stored]:
             if document["ticket_id"]:
                 owners[document["message_id"]] = document["ticket_id"]
+                owners[document.get("relay_message_id") or ""] = document["ticket_id"]
         return owners
 
     async def tickets(self, ids: Collection[str]) -> dict[str, Versioned]:

@@ -132,10 +132,12 @@ class Bus:
         if broker is None:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), STOP_S)
+            async with asyncio.timeout(STOP_S):
+                await self._idle.wait()
         await self._commits.stop()
         with contextlib.suppress(KafkaError, OSError):
-            await asyncio.wait_for(broker.stop(), STOP_S)
+            async with asyncio.timeout(STOP_S):
+                await broker.stop()
 
     async def stop(self) -> None:
         """Stop reading and close the producer."""
@@ -285,8 +287,8 @@ class Bus:
         aiokafka leaves the group when it is not asked for `max_poll_interval_ms`.
         """
         with contextlib.suppress(KafkaError, TimeoutError):
-            consumer = self._subscriber.consumer
-            await asyncio.wait_for(consumer.getmany(_NOWHERE, timeout_ms=0), 1.0)
+            async with asyncio.timeout(1.0):
+                await self._subscriber.consumer.getmany(_NOWHERE, timeout_ms=0)
 
 
 async def _as_it_came(record: Any) -> KafkaMessage:

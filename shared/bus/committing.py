@@ -1,7 +1,6 @@
 """Commits offsets behind the work: one request at a time, the newest offsets win."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +13,7 @@ from shared.logs import describe
 
 INTERVAL_S = 0.05
 COMMIT_S = 5.0
+RETRY_S = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +26,7 @@ class Commits:
         self._marked = asyncio.Event()
         self._consumer: Any = None
         self._task: asyncio.Task[None] | None = None
+        self._ending = False
 
     def start(self, consumer: Any) -> None:
         """Commit through this consumer from now on."""
@@ -41,28 +42,32 @@ class Commits:
     async def stop(self) -> None:
         """Commit what is marked and end."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-            await self._commit()
+            self._ending = True
+            self._marked.set()
+            await self._task
 
     async def _run(self) -> None:
-        while True:
+        while not self._ending:
             await self._marked.wait()
-            await self._commit()
-            await asyncio.sleep(INTERVAL_S)
+            committed = await self._commit()
+            if not self._ending:
+                await asyncio.sleep(INTERVAL_S if committed else RETRY_S)
+        await self._commit()
 
-    async def _commit(self) -> None:
+    async def _commit(self) -> bool:
         self._marked.clear()
         assigned = self._consumer.assignment()
         # A partition that moved to another process is that one's to commit.
         offsets = {tp: offset for tp, offset in self._next.items() if tp in assigned}
         self._next.clear()
         if not offsets:
-            return
+            return True
         try:
-            await asyncio.wait_for(self._consumer.commit(offsets), COMMIT_S)
+            async with asyncio.timeout(COMMIT_S):
+                await self._consumer.commit(offsets)
         except (KafkaError, OSError) as error:
             _log.warning("offsets not committed", error=describe(error))
             self._next = offsets | self._next
+            self._marked.set()
+            return False
+        return True

@@ -74,7 +74,8 @@ class Surroundings:
         """Wait that long while staying in the consumer group; raises `StoppedError` at the end."""
         await self._keep_membership()
         try:
-            await asyncio.wait_for(self.stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
         except TimeoutError:
             return
         raise StoppedError

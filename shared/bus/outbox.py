@@ -133,8 +133,10 @@ class OutboxRelay:
                 await self._sleep(pause)
 
     async def _sleep(self, seconds: float) -> None:
+        # Not `wait_for`: before Python 3.12 it may swallow the cancellation that `stop` waits for.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
     async def _round(self) -> int | None:
         """Publish one batch; None when the lease is another's."""

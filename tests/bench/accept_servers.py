@@ -28,7 +28,7 @@ DESK = Path(__file__).parents[2] / "deploy" / "presets" / "demo.yaml"
 class NobodyReads:
     """Leaves the rows to another process."""
 
-    def lease(self, rows: int) -> Document:
+    def lease(self, rows: int) -> Document:  # noqa: ARG002 - the protocol's name
         return {"lease_until": SystemClock().now(), "attempts": 0}
 
     def hand_over(self, rows: list[Document]) -> None:
@@ -42,7 +42,7 @@ class Fsyncing:
         self._folder = folder
         self._count = 0
 
-    async def handle_DATA(self, _server, _session, envelope) -> str:
+    async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802 - aiosmtpd's name
         self._count += 1
         with (self._folder / f"{self._count}.eml").open("wb") as file:
             file.write(envelope.content)
@@ -69,7 +69,7 @@ async def serve_ours(uri: str, database: str) -> None:
 
 
 async def serve_bare(folder: str) -> None:
-    """aiosmtpd as it comes."""
+    """Plain aiosmtpd."""
     with tempfile.TemporaryDirectory(dir=folder) as mails:
         loop = asyncio.get_running_loop()
         handler = Fsyncing(Path(mails))

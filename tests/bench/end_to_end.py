@@ -52,7 +52,7 @@ def run(folder: Path, *, rounds: int = ROUNDS, mix: Mix | None = None) -> Iterat
             done.bare.append(_bare_rate(desk, mix, number))
             _round(desk, mix, number, done)
         yield from _figures(done, at_rest)
-        with MongoClient(desk.facts.mongo) as client:
+        with MongoClient(desk.facts.mongo, tz_aware=True) as client:
             yield from stages(client)
 
 
@@ -82,7 +82,7 @@ def _round(desk: RunningDesk, mix: Mix, number: int, done: _Rounds) -> None:
     firsts = first_mails(random.Random(100 + number), mix, f"flood{number}")
     source = Source(desk.facts.smtp, sessions=20)
     flood = Flood(source, desk.sink, firsts, mix.replies)
-    with MongoClient(desk.facts.mongo) as client:
+    with MongoClient(desk.facts.mongo, tz_aware=True) as client:
         messages = client["postdesk_tickets"]["messages"]
         wanted = messages.estimated_document_count() + mix.total
         before = cpu_seconds(desk.facts.pids)

@@ -82,7 +82,7 @@ def _judge_when_quiet(desk: RunningDesk, traffic: Traffic) -> list[str]:
 
 def _judge(desk: RunningDesk, traffic: Traffic) -> list[str]:
     source = traffic.source
-    with MongoClient(desk.facts.mongo) as client:
+    with MongoClient(desk.facts.mongo, tz_aware=True) as client:
         evidence = Evidence(
             accepted=[mail for mail in traffic.sent if mail.id in source.accepted],
             inbound=inbound_mails(client),

@@ -1,5 +1,6 @@
 """The order of providers: an address that is given, then Docker, then embedded."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,8 +41,9 @@ class Backends:
 
     def stop(self) -> None:
         """End what was started here; data stays."""
-        self.kafka.stop()
-        self.mongo.stop()
+        with ThreadPoolExecutor(2) as both:
+            for done in [both.submit(self.kafka.stop), both.submit(self.mongo.stop)]:
+                done.result()
 
 
 def choose(

@@ -1,13 +1,13 @@
 """Kafka's program files: fetched once with jgo, each checked against the committed lock file."""
 
 import fcntl
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from jgo.env import LockFile
-from jgo.env._lockfile import LockedDependency, compute_sha256
+from jgo.env import LockedDependency, LockFile
 from jgo.maven import MavenContext
 
 from deploy.local.errors import StackError
@@ -36,7 +36,7 @@ def kafka_jars(cache: Path, progress: Progress) -> list[Path]:
     """
     lock = LockFile.load(LOCK)
     repository = cache / "maven"
-    mark = cache / f"kafka-{compute_sha256(LOCK)[:16]}.{MARK}"
+    mark = cache / f"kafka-{_sha256(LOCK)[:16]}.{MARK}"
     jars = [_path(repository, locked) for locked in lock.dependencies]
     if mark.exists() and all(jar.exists() for jar in jars):
         return jars
@@ -48,7 +48,12 @@ def kafka_jars(cache: Path, progress: Progress) -> list[Path]:
 
 def is_fetched(cache: Path) -> bool:
     """Say whether nothing needs to be fetched any more."""
-    return (cache / f"kafka-{compute_sha256(LOCK)[:16]}.{MARK}").exists()
+    return (cache / f"kafka-{_sha256(LOCK)[:16]}.{MARK}").exists()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _path(repository: Path, locked: LockedDependency) -> Path:
@@ -70,12 +75,12 @@ def _fetch(wanted: list[LockedDependency], repository: Path, progress: Progress)
     def fetch(locked: LockedDependency) -> None:
         jar = _path(repository, locked)
         for _ in range(2):
-            if jar.exists() and compute_sha256(jar) == locked.sha256:
+            if jar.exists() and _sha256(jar) == locked.sha256:
                 return
             jar.unlink(missing_ok=True)
             project = context.project(locked.groupId, locked.artifactId)
             project.at_version(locked.version).artifact().resolve()
-        if compute_sha256(jar) != locked.sha256:
+        if _sha256(jar) != locked.sha256:
             jar.unlink()
             raise StackError(f"{jar.name} differs from the lock file.", remedy=NO_NETWORK)
 

@@ -7,7 +7,9 @@ from services.ingest.parse.encoded_words import decode_words, tidy, unfold
 
 _MAX_MAILBOXES = 2000  # of one header
 _MAX_BYTES = 128 * 1024  # of one header; a list of thousands fits
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|\(|<[^<>"]*>|=\?[^?\s]+\?[bBqQ]\?[^?]*\?=|[,;:]|[^",;:()<]+|.', re.DOTALL)
+_TOKEN = re.compile(
+    rb'"(?:[^"\\]|\\.)*"|\(|<[^<>"]*>|=\?[^?\s]+\?[bBqQ]\?[^?]*\?=|[,;:]|[^",;:()<]+|.', re.DOTALL
+)
 _ADDRESS = re.compile(
     r"(?<![^\s<>()\[\],;:\"@'])[^\s<>()\[\],;:\"@]{1,254}@(?:[^\s<>()\[\],;:\"@]{1,255}|\[[^\]\s]{1,60}\])"
     r"|\"[^\"]{1,254}\"@[^\s<>,;]{1,255}"
@@ -46,7 +48,8 @@ def mailboxes(raw: bytes, hint: str = "") -> list[Mailbox]:
 
 
 def _items(raw: bytes) -> list[_Raw]:
-    items, current, position, grouped = [], _Raw(), 0, False
+    items: list[_Raw] = []
+    current, position, grouped = _Raw(), 0, False
     while position < len(raw) and len(items) < _MAX_MAILBOXES:
         match = _TOKEN.match(raw, position)
         if match is None:
@@ -64,7 +67,9 @@ def _items(raw: bytes) -> list[_Raw]:
         elif token[:1] == b"<" and token[-1:] == b">" and len(token) > 1:
             if current.angle is not None and b"@" in token:
                 current = _next(items, current, splits=True)
-            current.angle = token[1:-1] if current.angle is None or not current.angle.strip() else current.angle
+            current.angle = (
+                token[1:-1] if current.angle is None or not current.angle.strip() else current.angle
+            )
         else:
             current.words.append(token)
     _next(items, current, splits=True)
@@ -123,14 +128,18 @@ def _mailbox(item: _Raw, hint: str) -> Mailbox | None:
     matches = list(_ADDRESS.finditer(words))
     if not matches:
         return _without_domain(words, _comments(item, hint))
-    match = matches[-1] if len(matches) > 1 and matches[-1].end() == len(words.rstrip()) else matches[0]
+    match = (
+        matches[-1] if len(matches) > 1 and matches[-1].end() == len(words.rstrip()) else matches[0]
+    )
     rest = words[: match.start()] + words[match.end() :]
     return Mailbox(_name(rest) or _comments(item, hint), _bare(match[0]))
 
 
 def _words(tokens: list[bytes], hint: str) -> str:
     out = [
-        _QUOTED_PAIR.sub(rb"\1", t[1:-1]) if t[:1] == b'"' and len(t) > 1 and not _is_local(tokens, i) else t
+        _QUOTED_PAIR.sub(rb"\1", t[1:-1])
+        if t[:1] == b'"' and len(t) > 1 and not _is_local(tokens, i)
+        else t
         for i, t in enumerate(tokens)
     ]
     return decode_words(b"".join(out), hint)

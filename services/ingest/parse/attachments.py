@@ -8,7 +8,9 @@ from services.ingest.parse.structure import Part
 from services.ingest.parse.tnef import TNEF_TYPES, Unpacked, unpack
 from services.ingest.parse.transfer import uudecode
 
-_UU_BLOCK = re.compile(r"^begin [0-7]{3,4} (\S.*)\n((?:[!-`][ -`]*\n)*?)[` ]?\s*\n?end[ \t]*$", re.MULTILINE)
+_UU_BLOCK = re.compile(
+    r"^begin [0-7]{3,4} (\S.*)\n((?:[!-`][ -`]*\n)*?)[` ]?\s*\n?end[ \t]*$", re.MULTILINE
+)
 _MAX_NAME = 255  # characters; file systems take no more
 
 
@@ -58,7 +60,9 @@ def take_uuencoded(text: str) -> tuple[str, list[Attachment]]:
 
     def _cut(match: re.Match[str]) -> str:
         payload = uudecode(match[0].encode("latin-1", "replace"))
-        files.append(Attachment(clean_name(match[1]) or None, "application/octet-stream", "", False, payload))
+        files.append(
+            Attachment(clean_name(match[1]) or None, "application/octet-stream", "", False, payload)
+        )
         return ""
 
     return _UU_BLOCK.sub(_cut, text), files

@@ -21,7 +21,9 @@ def attribution_at(lines: list[Line], start: int) -> int:
         if line.depth != first.depth or not line.text.strip():
             break
         joined = f"{joined} {line.text.strip()}".strip()
-        if _may_end(joined, lines, end + 1) and _is_attribution(joined, lines, end + 1, wrapped=end > start):
+        if _may_end(joined, lines, end + 1) and _is_attribution(
+            joined, lines, end + 1, wrapped=end > start
+        ):
             return end + 1
     return start
 
@@ -41,10 +43,8 @@ def _may_end(text: str, lines: list[Line], after: int) -> bool:
 
 
 def _is_attribution(text: str, lines: list[Line], after: int, *, wrapped: bool) -> bool:
-    if len(text) > _MAX_CHARACTERS:
-        return False
-    if QUOTING.match(text):
-        return True
+    if len(text) > _MAX_CHARACTERS or QUOTING.match(text):
+        return len(text) <= _MAX_CHARACTERS
     ends = COLON_END.search(text) is not None
     is_quoted = quote_follows(lines, after)
     has_verb = VERB.search(text) is not None

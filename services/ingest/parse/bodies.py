@@ -10,7 +10,7 @@ _SHOWN = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext"}
 _EXTRA_VIEWS = frozenset({"text/x-amp-html", "text/watch-html"})  # further forms of a shown text
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _HTML_START = re.compile(r"\s*(<!doctype html|<html[\s>])", re.IGNORECASE)
-_ENRICHED = re.compile(r"<param>.*?</param>|</?[A-Za-z][\w-]*>", re.IGNORECASE | re.DOTALL)
+_ENRICHED = re.compile(r"<param>[^<]{0,500}</param>|</?[A-Za-z][\w-]{0,40}>", re.IGNORECASE)
 _NO_TEXT = re.compile(
     r"(this|your|the) (e-?mail|message|mail)( client| program)?[^.\n]{0,60}"
     r"(html|does not support|doesn't support|cannot display|view)[^\n]{0,80}[.!]?\s*",
@@ -86,7 +86,7 @@ def _alternative(part: Part, found: Bodies) -> None:
 
 
 def _later(known: str | None, new: str | None) -> str | None:
-    """Texts of one form inside an alternative (Apple splits the HTML round a picture) go together."""
+    """Join texts of one form inside an alternative; Apple splits the HTML round a picture."""
     if known is None or new is None:
         return new if known is None else known
     return known if new.strip() == known.strip() else known + "\n" + new

@@ -12,7 +12,12 @@ from services.ingest.parse.mail import BounceKind, Mail
 from services.ingest.parse.reports import report_kind, returned_headers, status_blocks
 from services.ingest.parse.senders import is_daemon
 from services.ingest.parse.structure import Part
-from services.ingest.parse.words.subjects import AUTO_PREFIX, BOUNCE_SUBJECT, FORWARD_PREFIX, REPLY_PREFIX
+from services.ingest.parse.words.subjects import (
+    AUTO_PREFIX,
+    BOUNCE_SUBJECT,
+    FORWARD_PREFIX,
+    REPLY_PREFIX,
+)
 
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"':;,]+@[^\s<>()\[\]\"':;,]+")
@@ -50,7 +55,13 @@ def read_bounce(root: Part, mail: Mail) -> Failure:
     notice = read_notice(root, mail)
     if not notice.kind:
         return Failure(report=report)
-    return Failure(notice.kind, tuple(notice.recipients), notice.status, _returned_id(root) or notice.message_id, report)
+    return Failure(
+        notice.kind,
+        tuple(notice.recipients),
+        notice.status,
+        _returned_id(root) or notice.message_id,
+        report,
+    )
 
 
 def _failure(found: _Found, root: Part, report: str) -> Failure:
@@ -66,11 +77,17 @@ def _from_status(blocks: list[Headers]) -> _Found:
         if not recipient and "action" not in block:
             continue
         action = block.word("action").split(" ")[0].strip(".;,()\"'")
-        status = _STATUS.search(block.word("status")) or _STATUS.search(block.word("diagnostic-code"))
+        status = _STATUS.search(block.word("status")) or _STATUS.search(
+            block.word("diagnostic-code")
+        )
         found.actions += bool(action)
-        if action in {"failed", "failure", "fail", "error"} or (not action and status and status[1][0] == "5"):
+        if action in {"failed", "failure", "fail", "error"} or (
+            not action and status and status[1][0] == "5"
+        ):
             found.failed += [recipient] if recipient else []
-        elif action in {"delayed", "delay", "deferred"} or (not action and status and status[1][0] == "4"):
+        elif action in {"delayed", "delay", "deferred"} or (
+            not action and status and status[1][0] == "4"
+        ):
             found.delayed += [recipient] if recipient else []
         elif action in {"delivered", "relayed", "expanded", "deliverable"}:
             continue
@@ -101,7 +118,11 @@ def _looks_like_notice(root: Part, mail: Mail) -> bool:
     """Weigh the sender, the subject and the null envelope; one sign of a person ends it."""
     if "x-failed-recipients" in root.headers:
         return True
-    if FORWARD_PREFIX.match(mail.subject) or REPLY_PREFIX.match(mail.subject) or AUTO_PREFIX.match(mail.subject):
+    if (
+        FORWARD_PREFIX.match(mail.subject)
+        or REPLY_PREFIX.match(mail.subject)
+        or AUTO_PREFIX.match(mail.subject)
+    ):
         return False
     by_daemon = is_daemon(mail.from_addr, mail.from_name)
     is_null = root.headers.get("return-path").strip() == b"<>"
@@ -109,4 +130,8 @@ def _looks_like_notice(root: Part, mail: Mail) -> bool:
     if by_daemon or (is_null and by_subject):
         return True
     opens = BOUNCE_SUBJECT.match(mail.subject) is not None
-    return opens and not mail.in_reply_to and (returned_headers(root) is not None or has_copy(mail.text))
+    return (
+        opens
+        and not mail.in_reply_to
+        and (returned_headers(root) is not None or has_copy(mail.text))
+    )

@@ -1,6 +1,7 @@
-"""Notices of failure in free text: what qmail, Exim, Exchange, Notes, web mailers and others write."""
+"""Notices of failure in free text: what qmail, Exim, Exchange, Notes and many others write."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email import message_from_bytes
 
@@ -9,35 +10,23 @@ from flufl.bounce import all_failures
 from services.ingest.parse.mail import BounceKind, Mail
 from services.ingest.parse.reports import outer_parts
 from services.ingest.parse.structure import Part
+from services.ingest.parse.words.notices import (
+    ADVICE,
+    COPY,
+    DELAY,
+    EXPLAINS,
+    FINAL,
+    NOT_RECIPIENTS,
+)
 
-_ADDRESS = re.compile(r"(?<![\w.@+-])[\w.!#$%&'*+/=?^`{|}~-]+@(?:[\w-]+\.)+[\w-]+|(?<=<)[^\s<>@\"]+@[^\s<>@\"]+(?=>)")
+_ADDRESS = re.compile(
+    r"(?<![\w.@+-])[\w.!#$%&'*+/=?^`{|}~-]+@(?:[\w-]+\.)+[\w-]+|(?<=<)[^\s<>@\"]+@[^\s<>@\"]+(?=>)"
+)
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_SMTP_CODE = re.compile(r"(?<![\d.])([45]5\d)[ -]")
 _MESSAGE_ID = re.compile(r"^[>\s|]*message-id:\s*<([^<>\s]+)>", re.IGNORECASE | re.MULTILINE)
-_COPY = re.compile(
-    r"^[\s>*#=_|-]*(?:-{2,}.{0,30})?(?:below this line is a copy|this is a copy of (?:the|your) message|a copy of (?:the|your) (?:original )?message|(?:your |the )?original message(?: (?:follows|headers|text|contents|below|attached))?\b|returned message|start of (?:the )?(?:original|returned|forwarded) message|"
-    r"message headers? follow|the header(?:s)? of the original|included below|unsent message(?: below)?|message contents|message text|rejected message|headers? (?:of|from) (?:the )?(?:original|message)|the following (?:is|are) (?:the )?(?:(?:a )?copy|headers?|first)|undelivered message follows|original mail|-+ ?message header|-+ ?kopie der|-+ ?ursprüngliche|message d'origine|mensaje original)"
-    r"|^(?:received: (?:from|by)|return-path: ?<|x-mailer:|dkim-signature:|mime-version: 1|content-type: (?:text|multipart)/)",
-    re.IGNORECASE | re.MULTILINE,
-)
-_DELAY = re.compile(
-    r"warning message only|do not need to re-?send|(?:has|have) (?:not yet been|been) (?:delivered|delayed)|delivery (?:to .{1,80})?(?:has been|is|was) delayed|delayed delivery|will (?:continue to (?:try|be)|keep trying|be retried|retry|try again)|still (?:being retried|trying)|could not send (?:message )?for (?:the )?past|"
-    r"temporar(?:y|ily) (?:failure|problem|deferred|delay|undeliverable)|message (?:is|still) (?:undelivered|delayed)|delivery attempts will continue|no action is required|not yet been delivered|mail system will retry|wird (?:weiterhin|weiter) versucht|verzögert|zustellversuche|encore tenté|sera retent|seguirá intentando|continuará tentando",
-    re.IGNORECASE,
-)
-_FINAL = re.compile(
-    r"gave up|giving up|given up|permanent(?:ly)?|fatal|could(?: not|n't) be delivered|was(?: not|n't) delivered|undeliverable|delivery (?:has )?failed|failed permanently|unknown user|user unknown|no such (?:user|recipient|mailbox|person)|does(?: not|n't) exist|5\d\d[ -]5\.|<<< 5\d\d|too long|expired|returned to sender|unrouteable|not (?:listed|found)|rejected|"
-    r"unable to deliver|cannot deliver|nicht zugestellt|nicht zustellbar|unzustellbar|unbekannt|impossible|n'a pas pu|no (?:se )?(?:pudo|ha podido)|não (?:foi|pôde)|не (?:удалось|может|доставлен)|mailbox (?:is )?full|quota|disabled|inactive|invalid|bad address|not exist|did not reach|550|554|553|552",
-    re.IGNORECASE,
-)
-_EXPLAINS = re.compile(
-    r"deliver|recipient|address|mailbox|user|host|domain|zugestellt|empfänger|adresse|destinatai?r|distribu|entrega|mensaje|usuario|usuário|consegn|recapit|bezorg|ontvanger|mottagar|modtager|доставл|получател|адрес|投递|收件人|送達|宛先|配信|받는|전송|550|553|554|smtp|message|mail",
-    re.IGNORECASE,
-)
-_NOT_RECIPIENTS = re.compile(r"^(?:postmaster|mailer-daemon|abuse|helpdesk-?noreply|noreply|hostmaster|dns-?admin|mail-?admin)@", re.IGNORECASE)
-_ADVICE = re.compile(r"contact|assistance|help|questions?|mailto|support|wenden sie|contacter|sender|from:|reporting|generated|on behalf|feedback|return-path|message-id|received|message id", re.IGNORECASE)
 _NOT_ASCII = re.compile(rb"[^\x09-\x7e]")
 _MAX_CHARACTERS = 20_000  # of a notice; what follows is the returned mail
+_MAX_LIBRARY_BYTES = 200_000  # of a mail that the library's slow parser is given
 _MAX_RECIPIENTS = 500
 
 
@@ -53,22 +42,31 @@ class Notice:
 
 def has_copy(text: str) -> bool:
     """Whether the text goes on with the mail that came back."""
-    return _COPY.search(text[:_MAX_CHARACTERS]) is not None
+    return COPY.search(text[:_MAX_CHARACTERS]) is not None
 
 
 def read_notice(root: Part, mail: Mail) -> Notice:
     """Read a notice that is no RFC 3464 report; the kind is empty when it reports no failure."""
     full = _text(root, mail)
-    cut = _COPY.search(full)
+    cut = COPY.search(full)
     text = full[: cut.start()] if cut and cut.start() > 0 else full
-    exim = _ADDRESS.findall(b" ".join(root.headers.all("x-failed-recipients")).decode("ascii", "replace"))
+    exim = _ADDRESS.findall(
+        b" ".join(root.headers.all("x-failed-recipients")).decode("ascii", "replace")
+    )
     notice = Notice()
     permanent, temporary = _by_library(root)
     notice.recipients = exim or permanent + temporary or _addresses(text, mail)
     if not notice.recipients and cut:
         notice.recipients = _addressed_in_copy(full[cut.start() :])
-    notice.kind = _kind(text, mail, has_temporary=bool(temporary and not permanent), is_known=bool(exim or permanent))
-    notice.recipients = list(dict.fromkeys(notice.recipients))[:_MAX_RECIPIENTS] if notice.kind else []
+    notice.kind = _kind(
+        text,
+        mail,
+        has_temporary=bool(temporary and not permanent),
+        is_known=bool(exim or permanent),
+    )
+    notice.recipients = (
+        list(dict.fromkeys(notice.recipients))[:_MAX_RECIPIENTS] if notice.kind else []
+    )
     status = _STATUS.search(text)
     notice.status = status[1] if status else ""
     match = _MESSAGE_ID.search(full)
@@ -80,12 +78,18 @@ def _text(root: Part, mail: Mail) -> str:
     """Return the notice's own text; broken reports keep theirs in odd parts."""
     if mail.text.strip():
         return mail.text[:_MAX_CHARACTERS]
-    texts = [p.content.decode("utf-8", "replace") for p in outer_parts(root) if p.content_type.startswith("text/")]
+    texts = [
+        p.content.decode("utf-8", "replace")
+        for p in outer_parts(root)
+        if p.content_type.startswith("text/")
+    ]
     return "\n".join(texts)[:_MAX_CHARACTERS]
 
 
 def _by_library(root: Part) -> tuple[list[str], list[str]]:
     """Ask flufl.bounce, which knows two dozen mail systems of old."""
+    if len(root.body) > _MAX_LIBRARY_BYTES:
+        return [], []
     head = b"From: unknown\n" if "from" not in root.headers else b""
     for name, value in root.headers.fields:
         head += name.encode() + b": " + _NOT_ASCII.sub(b"?", value).replace(b"\r", b"") + b"\n"
@@ -97,19 +101,19 @@ def _by_library(root: Part) -> tuple[list[str], list[str]]:
     return _plain(permanent), _plain(temporary)
 
 
-def _plain(addresses: set[bytes]) -> list[str]:
+def _plain(addresses: Iterable[bytes]) -> list[str]:
     return sorted(a.decode("utf-8", "replace").strip("<> ") for a in addresses if b"@" in a)
 
 
 def _kind(text: str, mail: Mail, *, has_temporary: bool, is_known: bool) -> BounceKind:
     about = f"{mail.subject}\n{text}"
-    if _DELAY.search(about) and not _FINAL.search(re.sub(r"(?i)if .{0,200}", "", about)):
+    if DELAY.search(about) and not FINAL.search(re.sub(r"(?i)if .{0,200}", "", about)):
         return "delayed"
-    if re.search(r"warning|delay|verzög", mail.subject, re.IGNORECASE) and _DELAY.search(about):
+    if re.search(r"warning|delay|verzög", mail.subject, re.IGNORECASE) and DELAY.search(about):
         return "delayed"
     if has_temporary:
         return "delayed"
-    if is_known or (_EXPLAINS.search(text) and _FINAL.search(about)):
+    if is_known or (EXPLAINS.search(text) and FINAL.search(about)):
         return "failed"
     return ""
 
@@ -121,7 +125,11 @@ def _addresses(text: str, mail: Mail) -> list[str]:
     for line in text.split("\n"):
         for address in _ADDRESS.findall(line[:1000]):
             clean = address.strip(".'\"`=")
-            if clean.lower() in own or _NOT_RECIPIENTS.match(clean) or _ADVICE.search(line.replace(clean, "")):
+            if (
+                clean.lower() in own
+                or NOT_RECIPIENTS.match(clean)
+                or ADVICE.search(line.replace(clean, ""))
+            ):
                 continue
             found.append(clean)
     return found

@@ -55,10 +55,31 @@ _ALIASES = {
     "x-windows-949": "cp949",
     "x-user-defined": "cp1252",
 }
-_NOT_TEXT = frozenset({"rot13", "rot-13", "hex", "base64", "bz2", "zlib", "uu", "quopri", "punycode",
-                       "idna", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"})  # fmt: skip
-_SEVEN_BIT = frozenset({"utf-7", "hz", "iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_kr"})
-_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_NOT_TEXT = frozenset(
+    [
+        "rot13",
+        "rot-13",
+        "hex",
+        "base64",
+        "bz2",
+        "zlib",
+        "uu",
+        "quopri",
+        "punycode",
+        "idna",
+        "unicode-escape",
+        "raw-unicode-escape",
+        "undefined",
+        "mbcs",
+        "oem",
+    ]
+)
+_SEVEN_BIT = frozenset(
+    {"utf-7", "hz", "iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_kr"}
+)
+_UTF8_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _SAMPLE_BYTES = 4096  # enough to tell a charset; detection is the slowest step of a parse
@@ -71,7 +92,7 @@ def decode(data: bytes, declared: str = "", hint: str = "") -> str:
     ``hint`` is a charset named elsewhere in the mail, used when nothing else says what it is.
     """
     name = codec_name(declared)
-    if name in _SEVEN_BIT or name.startswith("utf-16") or name.startswith("utf-32"):
+    if name in _SEVEN_BIT or name.startswith(("utf-16", "utf-32")):
         return _decode_wide(data, name)
     if data.isascii():
         return _decode_ascii(data)
@@ -130,7 +151,9 @@ def _as_utf8(data: bytes, name: str) -> str | None:
         return None
     if name in {"", "utf-8", "ascii", "cp1252", "iso8859-15", "cp1250", "cp1254"}:
         return text
-    found = sum(1 for _ in zip(range(_SURE_SEQUENCES * 2), _UTF8_SEQUENCE.finditer(data), strict=False))
+    found = sum(
+        1 for _ in zip(range(_SURE_SEQUENCES * 2), _UTF8_SEQUENCE.finditer(data), strict=False)
+    )
     return text if found >= _SURE_SEQUENCES * 2 else None
 
 
@@ -195,6 +218,6 @@ def _cyrillic(high: bytes) -> str | None:
     return "cp1251" if upper * 2 >= len(letters) else "koi8_r"
 
 
-# Scripts that a right guess would show; half-width Katakana is left out, it is a wrong guess's mark.
+# Scripts that a right guess shows; half-width Katakana is the mark of a wrong one.
 _SCRIPTS = (("euc_kr", "\uac00-\ud7a3"), ("cp932", "\u3040-\u30ff"), ("gb2312", "\u4e00-\u9fff"))
 _SHORT_BYTES = 64

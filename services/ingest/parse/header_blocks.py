@@ -8,8 +8,13 @@ from services.ingest.parse.words.delimiters import split_marker
 from services.ingest.parse.words.labels import LABELS, label_of
 
 _MAX_LINES = 14  # of a block; long To lists wrap
+_ENOUGH = 3  # labels of different kinds
 _MAX_WRAPPED = 5  # lines of one wrapped value
-_GLUED_LABEL = re.compile(rf"(?<=\S)\s*\b((?:{'|'.join(re.escape(x.title()) for k in LABELS for x in LABELS[k] if len(x) > 1)}) ?:(?= ))")
+_GLUED_LABEL = re.compile(
+    r"(?<=\S)\s*\b((?:"
+    + "|".join(re.escape(x.title()) for kind in LABELS for x in LABELS[kind] if len(x) > 1)
+    + r") ?:(?= ))"
+)
 _KINDS = frozenset({"from", "date", "to", "subject"})
 
 
@@ -65,13 +70,16 @@ def _ends(lines: list[Line], position: int, values: dict[str, str]) -> bool:
     """A blank line ends a block, unless another label that is still missing follows it at once."""
     following = lines[position + 1].text if position + 1 < len(lines) else ""
     kind, _ = label_of(following)
-    return not kind or kind in values or len(_KINDS & values.keys()) >= 3  # noqa: PLR2004
+    return not kind or kind in values or len(_KINDS & values.keys()) >= _ENOUGH
 
 
 def _is_block(values: dict[str, str]) -> bool:
     known = _KINDS & values.keys()
     if "from" not in known or not values["from"]:
         return False
-    return len(known) >= 3 or ("date" in known and len(values) >= 3) or known >= {"from", "date"} or (  # noqa: PLR2004
-        known >= {"from", "subject"} and "@" in values["from"]
+    return (
+        len(known) >= _ENOUGH
+        or ("date" in known and len(values) >= _ENOUGH)
+        or known >= {"from", "date"}
+        or (known >= {"from", "subject"} and "@" in values["from"])
     )

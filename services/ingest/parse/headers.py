@@ -9,7 +9,7 @@ _FIELD_START = re.compile(rb"[!-9;-~]+[ \t]*:(?=[ \t\r\n]|\Z)|[!-9;-~]{2,40}:")
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The fields of one block, in order: lower-case name and raw value without the last line end."""
+    """The fields of one block, in order: lower-case name and raw value, not unfolded."""
 
     fields: tuple[tuple[str, bytes], ...] = ()
     _first: dict[str, bytes] = field(default_factory=dict, repr=False)

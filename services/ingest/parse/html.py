@@ -9,9 +9,10 @@ from services.ingest.parse.html_text import html_lines
 _MAX_CHARACTERS = 1_000_000  # RELIABILITY T17
 _MAX_DEPTH = 200  # open elements; the sanitiser's time grows with the square
 _TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "dfn",
-    "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd",
-    "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "table",
+    "a", "abbr", "b", "blockquote", "br", "caption", "center", "cite", "code", "col",
+    "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1",
+    "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p",
+    "pre", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "table",
     "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "wbr", "font",
 }  # fmt: skip
 _ATTRIBUTES = {
@@ -24,9 +25,38 @@ _ATTRIBUTES = {
     "col": {"span"},
     "*": {"dir", "lang"},
 }
-_CLEAN_CONTENT = {"script", "style", "title", "head", "template", "iframe", "object", "svg", "math", "noscript"}
+_CLEAN_CONTENT = {
+    "script",
+    "style",
+    "title",
+    "head",
+    "template",
+    "iframe",
+    "object",
+    "svg",
+    "math",
+    "noscript",
+}
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "col", "wbr", "area", "base", "p", "li", "td", "tr", "th"})
+_VOID = frozenset(
+    {
+        "br",
+        "hr",
+        "img",
+        "input",
+        "meta",
+        "link",
+        "col",
+        "wbr",
+        "area",
+        "base",
+        "p",
+        "li",
+        "td",
+        "tr",
+        "th",
+    }
+)
 
 
 def sanitised(html: str) -> str:

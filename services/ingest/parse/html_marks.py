@@ -11,16 +11,17 @@ _HISTORY_IDS = re.compile(
     r"|zwchr|yahoo_quoted_\d+|qm_quote|mail-app-auto-quote|original-content)$",
     re.IGNORECASE,
 )
-_HISTORY_CLASSES = frozenset(
-    {"outlookmessageheader", "yahoo_quoted", "zmail_extra", "ms-outlook-mobile-reference-message",
-     "protonmail_quote", "tutanota_quote", "moz-forward-container", "missive_quote", "alimail-quote",
-     "bloop_original_html", "mail_quote_history"}
-)  # fmt: skip
+_HISTORY_CLASSES = frozenset({
+    "outlookmessageheader", "yahoo_quoted", "zmail_extra",
+    "ms-outlook-mobile-reference-message", "protonmail_quote", "tutanota_quote",
+    "moz-forward-container", "missive_quote", "alimail-quote", "bloop_original_html",
+    "mail_quote_history",
+})  # fmt: skip
 _ATTRIBUTION = frozenset({"gmail_attr", "moz-cite-prefix"})
-_SIGNATURE_CLASSES = frozenset(
-    {"gmail_signature", "gmail_signature_prefix", "moz-signature", "k9mail-signature", "x_gmail_signature",
-     "protonmail_signature_block", "ms-outlook-mobile-signature"}
-)  # fmt: skip
+_SIGNATURE_CLASSES = frozenset({
+    "gmail_signature", "gmail_signature_prefix", "moz-signature", "k9mail-signature",
+    "x_gmail_signature", "protonmail_signature_block", "ms-outlook-mobile-signature",
+})  # fmt: skip
 _SIGNATURE_IDS = re.compile(r"^(x_)*(Signature|AppleMailSignature|ms-outlook-mobile-signature)$")
 _OUTLOOK_LINE = re.compile(
     r"border:\s*none;\s*border-top:\s*solid\s+(#[0-9a-f]{6}|windowtext)\s+1(\.0)?pt"
@@ -28,12 +29,15 @@ _OUTLOOK_LINE = re.compile(
     re.IGNORECASE,
 )
 _HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(px|pt|em)?\s*(;|!|$)"
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
+    r"|font-size\s*:\s*0(px|pt|em)?\s*(;|!|$)"
     r"|opacity\s*:\s*0(\.0+)?\s*(;|!|$)|max-height\s*:\s*0(px)?\s*(;|!|$)",
     re.IGNORECASE,
 )
-_GMAIL_INDENT = re.compile(r"margin:\s*0(px)?\s+0(px)?\s+0(px)?\s+40px;\s*border:\s*none", re.IGNORECASE)
-_STYLE_BLOCK = re.compile(r"<style[^>]*>(.*?)</style", re.IGNORECASE | re.DOTALL)
+_GMAIL_INDENT = re.compile(
+    r"margin:\s*0(px)?\s+0(px)?\s+0(px)?\s+40px;\s*border:\s*none", re.IGNORECASE
+)
+_STYLE_BLOCK = re.compile(r"<style[^<>]{0,200}>([^<]*(?:<!--[^<]*)?)", re.IGNORECASE)
 _AT_RULE = re.compile(r"@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 _RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 _DISPLAY_NONE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
@@ -46,7 +50,10 @@ def mark_of(tag: str, attributes: dict[str, str]) -> Mark:
     classes = attributes.get("class", "").lower().split()
     if (identity and _HISTORY_IDS.match(identity)) or any(c in _HISTORY_CLASSES for c in classes):
         return "history"
-    if attributes.get("data-marker") == "__DIVIDER__" or attributes.get("name") == "messageReplySection":
+    if (
+        attributes.get("data-marker") == "__DIVIDER__"
+        or attributes.get("name") == "messageReplySection"
+    ):
         return "history"
     if tag == "div" and _OUTLOOK_LINE.search(attributes.get("style", "")):
         return "history"
@@ -93,5 +100,9 @@ def hidden_classes(html: str) -> frozenset[str]:
     for block in _STYLE_BLOCK.findall(head):
         for selectors, rules in _RULE.findall(_AT_RULE.sub("", block)):
             if _DISPLAY_NONE.search(rules):
-                found.update(s.strip()[1:] for s in selectors.split(",") if re.fullmatch(r"\s*\.[\w-]+\s*", s))
+                found.update(
+                    s.strip()[1:]
+                    for s in selectors.split(",")
+                    if re.fullmatch(r"\s*\.[\w-]+\s*", s)
+                )
     return frozenset(found)

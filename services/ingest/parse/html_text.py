@@ -1,27 +1,44 @@
 """HTML to the lines a person sees, each with its quote depth and what mail programs marked."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from services.ingest.parse.html_marks import Mark, hidden_classes, is_hidden, is_quote, mark_of
 from services.ingest.parse.html_tokens import attributes, tokens
-from services.ingest.parse.lines import Line
+from services.ingest.parse.lines import MAX_LINES, Line
 
-_HIDING = frozenset({"head", "template", "noframes", "object", "select", "svg", "math", "iframe", "audio", "video", "canvas"})  # fmt: skip
-_VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "area", "base", "col", "wbr", "source", "embed", "param"})  # fmt: skip
-_BLOCKS = frozenset(
-    {"address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer",
-     "form", "header", "html", "main", "nav", "section", "table", "tbody", "thead", "tfoot", "tr", "caption",
-     "li", "ul", "ol", "blockquote", "pre", "dir", "menu", "p", "h1", "h2", "h3", "h4", "h5", "h6"}
-)  # fmt: skip
-_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "pre", "blockquote", "table"})
+_HIDING = frozenset({
+    "head", "template", "noframes", "object", "select", "svg", "math", "iframe", "audio",
+    "video", "canvas",
+})  # fmt: skip
+_VOID = frozenset({
+    "br", "hr", "img", "input", "meta", "link", "area", "base", "col", "wbr", "source",
+    "embed", "param",
+})  # fmt: skip
+_BLOCKS = frozenset({
+    "address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "fieldset",
+    "figure", "footer", "form", "header", "html", "main", "nav", "section", "table", "tbody",
+    "thead", "tfoot", "tr", "caption", "li", "ul", "ol", "blockquote", "pre", "dir", "menu",
+    "p", "h1", "h2", "h3", "h4", "h5", "h6",
+})  # fmt: skip
+_SPACED = frozenset(
+    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "pre", "blockquote", "table"}
+)
 _LISTS = frozenset({"ul", "ol", "dir", "menu"})
-_SELF_CLOSING = {"p": {"p"}, "li": {"li"}, "td": {"td", "th"}, "th": {"td", "th"}, "tr": {"tr", "td", "th"}}
+_SELF_CLOSING = {
+    "p": {"p"},
+    "li": {"li"},
+    "td": {"td", "th"},
+    "th": {"td", "th"},
+    "tr": {"tr", "td", "th"},
+}
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\u034f]|[\u200c\u200d]{2,}|(?<= )[\u200c\u200d]")
 _TELLING = re.compile(r"\b(id|class|style|name|type|hidden|data-)", re.IGNORECASE)
 _MAX_CHARACTERS = 1_000_000  # of HTML that are read; RELIABILITY T17
+_MAX_QUOTES = 10  # levels that are shown
 _MAX_DEPTH = 200  # open elements that are kept track of; real mail stays below 100
 
 
@@ -46,6 +63,8 @@ def html_lines(html: str) -> list[Line]:
             writer.end(tag)
         else:
             writer.start(tag, text)
+        if len(writer.lines) > MAX_LINES:
+            break
     return writer.finish()
 
 
@@ -54,6 +73,8 @@ class _Writer:
     hiding: frozenset[str]
     lines: list[Line] = field(default_factory=list)
     opened: list[_Open] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)  # of open elements by tag
+    marks: list[Mark] = field(default_factory=list)  # of the open elements that bear one
     text: list[str] = field(default_factory=list)  # of the line that is being written
     depth: int = 0
     hidden: int = 0  # hidden elements around
@@ -82,20 +103,28 @@ class _Writer:
             self._pop()
         if tag == "body":
             self._leave_head()
-        known = attributes(written) if written.strip(" /\r\n\t") and (tag in {"a", "img", "ol"} or _TELLING.search(written)) else {}
-        element = _Open(tag, is_hidden=tag in _HIDING or (bool(known) and is_hidden(known, self.hiding)))
+        known = (
+            attributes(written)
+            if written.strip(" /\r\n\t") and (tag in {"a", "img", "ol"} or _TELLING.search(written))
+            else {}
+        )
+        element = _Open(
+            tag, is_hidden=tag in _HIDING or (bool(known) and is_hidden(known, self.hiding))
+        )
         if tag in _VOID:
             if not self.hidden and not element.is_hidden:
                 self._void(tag, known)
             return
+        if len(self.opened) >= _MAX_DEPTH:
+            return
         if not self.hidden and not element.is_hidden:
             self._enter(element, known)
-        if len(self.opened) < _MAX_DEPTH:
-            self.opened.append(element)
-            self.hidden += element.is_hidden
+        self.opened.append(element)
+        self.counts[tag] += 1
+        self.hidden += element.is_hidden
 
     def _leave_head(self) -> None:
-        if any(e.tag == "head" for e in self.opened):
+        if self.counts["head"]:
             self.end("head")
 
     def _void(self, tag: str, known: dict[str, str]) -> None:
@@ -125,6 +154,7 @@ class _Writer:
             self.lines.append(Line("", self.depth, "history"))
         elif element.mark:
             self.end_line()
+            self.marks.append(element.mark)
         if element.is_quote:
             self.end_line()
             self.depth += 1
@@ -145,16 +175,16 @@ class _Writer:
         if tag == "br":
             self.end_line(forced=True)
             return
-        if tag == "p" and not any(e.tag == "p" for e in self.opened[-_MAX_DEPTH:]):
-            self.end_line()
-            return
-        if not any(e.tag == tag for e in self.opened):
+        if not self.counts[tag]:
+            if tag in _BLOCKS:
+                self.end_line()
             return
         while self._pop() != tag:
             pass
 
     def _pop(self) -> str:
         element = self.opened.pop()
+        self.counts[element.tag] -= 1
         self.hidden -= element.is_hidden
         if not self.hidden and not element.is_hidden:
             self._leave(element)
@@ -165,19 +195,21 @@ class _Writer:
         if tag == "a":
             self._close_link()
         if tag in _BLOCKS or element.mark or element.is_quote:
-            self.opened.append(element)  # its last line still bears its mark
             self.end_line()
-            self.opened.pop()
-            self.blank = self.blank or (tag in _SPACED and not (tag in _LISTS and len(self.lists) > 1))
+            self.blank = self.blank or (
+                tag in _SPACED and not (tag in _LISTS and len(self.lists) > 1)
+            )
         if element.is_quote:
             self.depth -= 1
+        if element.mark not in {"", "history"}:
+            self.marks.pop()
         if tag in _LISTS and self.lists:
             self.lists.pop()
         if tag == "pre" and self.pre:
             self.pre -= 1
 
     def _bullet(self) -> str:
-        indent = "  " * max(len(self.lists) - 1, 0)
+        indent = "  " * min(max(len(self.lists) - 1, 0), _MAX_QUOTES)
         if self.lists and self.lists[-1]:
             number = self.lists[-1]
             self.lists[-1] += 1
@@ -213,8 +245,9 @@ class _Writer:
         if self.blank:
             self._empty()
         self.blank = False
-        mark: Mark = next((e.mark for e in reversed(self.opened) if e.mark not in {"", "history"}), "")
-        self.lines.append(Line(text, self.depth, mark))
+        self.lines.append(
+            Line(text, min(self.depth, _MAX_QUOTES), self.marks[-1] if self.marks else "")
+        )
 
     def _empty(self) -> None:
         if self.lines and self.lines[-1].text:

@@ -8,7 +8,10 @@ from typing import NamedTuple
 _NAME = re.compile(r"/?[a-zA-Z][^\s/>]*")
 _TAG_REST = re.compile(r"(?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z][\w:.-]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
-_RAW_TEXT_END = {name: re.compile(rf"</{name}\b[^>]*>?", re.IGNORECASE) for name in ("script", "style", "title", "textarea", "xmp")}  # fmt: skip
+_RAW_TEXT_END = {
+    name: re.compile(rf"</{name}\b[^>]*>?", re.IGNORECASE)
+    for name in ("script", "style", "title", "textarea", "xmp")
+}
 _TAG_WINDOW = 20_000  # characters; a longer tag has an unclosed quote
 
 

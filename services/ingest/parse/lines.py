@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from services.ingest.parse.html_marks import Mark
 
 _PREFIX = re.compile(r"^(?:[ ]?[>＞»] ?)+")
-_DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")  # marks that only steer display
-_MAX_LINES = 20_000  # of one text; what follows is history or a log file
+_DIRECTION = re.compile(
+    "[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)  # marks that only steer display
+MAX_LINES = 20_000  # of one text; what follows is history or a log file
 
 
 @dataclass(slots=True)
@@ -29,7 +31,7 @@ class Line:
 
 def plain_lines(text: str) -> list[Line]:
     """Return the lines of a plain text, quote prefixes counted and taken off."""
-    return [_line(written) for written in text.split("\n")[:_MAX_LINES]]
+    return [_line(written) for written in text.split("\n")[:MAX_LINES]]
 
 
 def _line(written: str) -> Line:

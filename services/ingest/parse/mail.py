@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 BounceKind = Literal["", "failed", "delayed"]
+Importance = Literal["high", "normal", "low"]
+Wrapper = Literal["", "smime-encrypted", "smime-signed", "pgp-encrypted", "pgp-signed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Mail:
     date: datetime | None = None  # aware
     html: str = ""  # sanitised; cid: images kept, remote content off
     original_html: str = field(default="", repr=False)  # as sent, never to be shown
-    importance: Literal["high", "normal", "low"] = "normal"
+    importance: Importance = "normal"
     auto_submitted: str = ""  # keyword of RFC 3834, 5, lower case
     thread_index: str = ""  # base64 as sent (MS-OXOMSG 2.2.1.3)
     thread_topic: str = ""
@@ -57,7 +59,7 @@ class Mail:
     bounce_kind: BounceKind = ""
     forwarded_date: str = ""  # as written in the forward block
     forwarded_note: str = ""  # the forwarder's own words above it
-    wrapper: Literal["", "smime-encrypted", "smime-signed", "pgp-encrypted", "pgp-signed"] = ""
+    wrapper: Wrapper = ""
     authentication_results: list[str] = field(default_factory=list)  # unfolded, topmost first
     headers: dict[str, str] = field(default_factory=dict)  # first value of a few, lower-case names
     defect: str = ""  # why only the raw headers could be read, "" when all went well

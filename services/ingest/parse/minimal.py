@@ -1,4 +1,4 @@
-"""What the raw headers alone say, for a mail that defeats the parser; linear and without failure."""
+"""What the raw headers alone say, for a mail that defeats the parser: linear, cannot fail."""
 
 from contextlib import suppress
 

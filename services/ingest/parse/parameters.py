@@ -8,6 +8,7 @@ from services.ingest.parse.encoded_words import decode_words, tidy, unfold
 
 _QUOTED_PAIR = re.compile(rb'\\(["\\])')
 _SECTION = re.compile(r"^([^*]+)\*(\d{1,3})?(\*)?$")
+_QUOTE, _SEMICOLON = b'";'
 _MAX_PARAMETERS = 100  # of a header; real mail has a handful
 
 
@@ -33,10 +34,10 @@ def _segments(raw: bytes) -> list[bytes]:
     start = position = 0
     while position < len(raw):
         char = raw[position]
-        if char == 0x22:  # a double quote
+        if char == _QUOTE:
             close = _closing_quote(raw, position + 1)
             position = close if close > 0 else position
-        elif char == 0x3B:  # a semicolon
+        elif char == _SEMICOLON:
             out.append(raw[start:position])
             start = position + 1
         position += 1

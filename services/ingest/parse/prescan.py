@@ -9,14 +9,17 @@ MAX_PARTS = 100
 MAX_DEPTH = 20
 
 _BLANK = re.compile(rb"\r?\n\r?\n")
-_BOUNDARY = re.compile(rb"boundary\s*=\s*(?:\"([^\"\r\n]{1,200})\"|([^\s\";]{1,200}))", re.IGNORECASE)
-_NESTED = re.compile(rb"^content-type:\s*(?:multipart/|message/rfc822)", re.IGNORECASE | re.MULTILINE)
+_BOUNDARY = re.compile(
+    rb"boundary\s*=\s*(?:\"([^\"\r\n]{1,200})\"|([^\s\";]{1,200}))", re.IGNORECASE
+)
+_NESTED = re.compile(
+    rb"^content-type:\s*(?:multipart/|message/rfc822)", re.IGNORECASE | re.MULTILINE
+)
 _PART = re.compile(rb"^--[^\r\n]{1,200}\r?\n(?=content-|\r?\n)", re.IGNORECASE | re.MULTILINE)
-_HEADER_LINE = re.compile(rb"^[^\r\n]*$", re.MULTILINE)
 
 
 def prescan(raw: bytes) -> str | None:
-    """Return why the mail must not go to the parser, None when it may; time is linear in the size."""
+    """Return why the mail must not go to the parser, None when it may; linear in the size."""
     blank = _BLANK.search(raw)
     head_end = blank.start() if blank else len(raw)
     if head_end > MAX_HEADER_BYTES:

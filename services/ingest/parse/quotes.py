@@ -4,7 +4,14 @@ from services.ingest.parse.attributions import attribution_at
 from services.ingest.parse.header_blocks import block_at
 from services.ingest.parse.lines import Line, joined
 from services.ingest.parse.signatures import without_signature
-from services.ingest.parse.words.delimiters import is_forwarded, is_original, is_reply_above, is_rule
+from services.ingest.parse.words.delimiters import (
+    is_forwarded,
+    is_original,
+    is_reply_above,
+    is_rule,
+)
+
+_WHOLE_BLOCK = 4  # labels; so many are no sentence of somebody's
 
 
 def reply_text(lines: list[Line]) -> str:
@@ -30,21 +37,29 @@ def history_start(lines: list[Line]) -> int:
     for index, line in enumerate(lines):
         if line.depth:
             continue
-        if line.mark == "history" or not line.text.strip():
-            if line.mark == "history":
-                return index
-            continue
-        if is_original(line.text) or is_forwarded(line.text) or is_reply_above(line.text):
-            return index
-        if block_at(lines, index) is not None and _is_set_apart(lines, index):
+        if line.mark == "history" or (line.text.strip() and _begins_history(lines, index)):
             return _with_rule_above(lines, index)
-        if (after := attribution_at(lines, index)) > index and _is_unquoted_history(lines, after):
-            return index
     return len(lines)
 
 
+def _begins_history(lines: list[Line], index: int) -> bool:
+    text = lines[index].text
+    if is_original(text) or is_forwarded(text) or is_reply_above(text):
+        return True
+    if block_at(lines, index) is not None and _is_set_apart(lines, index):
+        return True
+    after = attribution_at(lines, index)
+    return after > index and _is_unquoted_history(lines, after)
+
+
 def _is_set_apart(lines: list[Line], index: int) -> bool:
-    return index == 0 or not lines[index - 1].text.strip() or lines[index - 1].mark != "" or is_rule(lines[index - 1].text) or len(block_values(lines, index)) >= 4  # noqa: PLR2004
+    return (
+        index == 0
+        or not lines[index - 1].text.strip()
+        or lines[index - 1].mark != ""
+        or is_rule(lines[index - 1].text)
+        or len(block_values(lines, index)) >= _WHOLE_BLOCK
+    )
 
 
 def block_values(lines: list[Line], index: int) -> dict[str, str]:
@@ -103,7 +118,9 @@ def _without_quotes(lines: list[Line]) -> list[Line]:
     texts = [i for i, line in enumerate(lines) if not line.depth and line.text.strip()]
     if not texts:
         return []
-    first_quote = next((i for i, line in enumerate(lines) if line.depth and line.text.strip()), None)
+    first_quote = next(
+        (i for i, line in enumerate(lines) if line.depth and line.text.strip()), None
+    )
     if first_quote is None:
         return lines
     last_quote = max(i for i, line in enumerate(lines) if line.depth and line.text.strip())

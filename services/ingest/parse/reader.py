@@ -9,12 +9,15 @@ from services.ingest.parse.content import Content, content_of
 from services.ingest.parse.encoded_words import header_text
 from services.ingest.parse.headers import Headers
 from services.ingest.parse.identifiers import date_of, first_id, message_ids
-from services.ingest.parse.mail import Mail
+from services.ingest.parse.mail import Importance, Mail, Wrapper
 from services.ingest.parse.minimal import minimal
 from services.ingest.parse.structure import Part, read
 
-_KEPT_HEADERS = ("x-mailer", "user-agent", "list-id", "precedence", "return-path", "delivered-to", "x-original-to",
-                 "sender", "x-spam-flag", "x-spam-status", "x-spam-score", "content-language", "x-loop")  # fmt: skip
+_KEPT_HEADERS = (
+    "x-mailer", "user-agent", "list-id", "precedence", "return-path", "delivered-to",
+    "x-original-to", "sender", "x-spam-flag", "x-spam-status", "x-spam-score",
+    "content-language", "x-loop",
+)  # fmt: skip
 
 
 def parse(raw: bytes) -> Mail:
@@ -76,7 +79,9 @@ def _from_headers(headers: Headers, hint: str, content: Content) -> Mail:
         thread_index="".join(headers.get("thread-index").decode("ascii", "replace").split()),
         thread_topic=header_text(headers.get("thread-topic"), hint),
         authentication_results=[header_text(v) for v in headers.all("authentication-results")],
-        headers={name: header_text(headers.get(name), hint) for name in _KEPT_HEADERS if name in headers},
+        headers={
+            name: header_text(headers.get(name), hint) for name in _KEPT_HEADERS if name in headers
+        },
     )
 
 
@@ -85,17 +90,23 @@ def _addresses(headers: Headers, name: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _importance(headers: Headers) -> str:
+def _importance(headers: Headers) -> Importance:
     """Read Importance, X-Priority and X-MSMail-Priority (RFC 2156, 5.3.6; the others by custom)."""
-    words = " ".join(headers.word(n) for n in ("importance", "x-priority", "x-msmail-priority", "priority"))
-    if "high" in words or words.strip().startswith(("1", "2")) or "urgent" in words.replace("non-urgent", ""):
+    words = " ".join(
+        headers.word(n) for n in ("importance", "x-priority", "x-msmail-priority", "priority")
+    )
+    if (
+        "high" in words
+        or words.strip().startswith(("1", "2"))
+        or "urgent" in words.replace("non-urgent", "")
+    ):
         return "high"
     if "low" in words or words.strip().startswith(("4", "5")) or "non-urgent" in words:
         return "low"
     return "normal"
 
 
-def _wrapper(root: Part) -> str:
+def _wrapper(root: Part) -> Wrapper:
     protocol = root.params.get("protocol", "").lower()
     kind = root.params.get("smime-type", "").lower()
     match root.content_type:

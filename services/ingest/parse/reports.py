@@ -5,11 +5,24 @@ from collections.abc import Iterator
 from services.ingest.parse.headers import Headers, split_headers
 from services.ingest.parse.structure import Part
 
-DELIVERY_STATUS = frozenset({"message/delivery-status", "message/global-delivery-status", "text/delivery-status"})
-_DISPOSITION = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
+DELIVERY_STATUS = frozenset(
+    {"message/delivery-status", "message/global-delivery-status", "text/delivery-status"}
+)
+_DISPOSITION = frozenset(
+    {"message/disposition-notification", "message/global-disposition-notification"}
+)
 _FEEDBACK = frozenset({"message/feedback-report", "message/x-feedback-report"})
-_RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers",
-                       "message/global-headers", "text/rfc822-header", "text/rfc822"})  # fmt: skip
+_RETURNED = frozenset(
+    [
+        "message/rfc822",
+        "text/rfc822-headers",
+        "message/global",
+        "message/rfc822-headers",
+        "message/global-headers",
+        "text/rfc822-header",
+        "text/rfc822",
+    ]
+)
 
 
 def outer_parts(part: Part) -> Iterator[Part]:
@@ -23,7 +36,11 @@ def outer_parts(part: Part) -> Iterator[Part]:
 def report_kind(root: Part) -> str:
     """Return "delivery", "disposition", "feedback", or "" when the mail is no report."""
     types = {part.content_type for part in outer_parts(root)}
-    declared = root.params.get("report-type", "").lower() if root.content_type == "multipart/report" else ""
+    declared = (
+        root.params.get("report-type", "").lower()
+        if root.content_type == "multipart/report"
+        else ""
+    )
     if types & _FEEDBACK or "feedback" in declared:
         return "feedback"
     if types & DELIVERY_STATUS or "delivery-status" in declared:

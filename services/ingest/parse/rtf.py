@@ -4,17 +4,27 @@ import re
 import struct
 
 _DICTIONARY = (
-    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor "
-    b"MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par "
-    b"\\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
+    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern "
+    b"\\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0"
+    b"\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
 )
+_STORED = 0x414C454D  # "MELA", MS-OXRTFCP 2.1.3.1.3
 _WINDOW = 4096
 _MAX_BYTES = 4_000_000  # of decompressed text
-_TOKEN = re.compile(rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z'])|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL)
-_SKIPPED = frozenset({b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"object", b"generator", b"themedata",
-                      b"colorschememapping", b"latentstyles", b"datastore", b"xmlnstbl", b"listtable", b"pntext"})  # fmt: skip
-_BREAKS = {b"par": "\n", b"line": "\n", b"tab": "\t", b"emdash": "—", b"endash": "–", b"lquote": "‘", b"rquote": "’",
-           b"ldblquote": "“", b"rdblquote": "”", b"bullet": "•", b"cell": "\t", b"row": "\n"}  # fmt: skip
+_TOKEN = re.compile(
+    rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z'])|([{}])"
+    rb"|([^\\{}\r\n]+)|[\r\n]+",
+    re.DOTALL,
+)
+_SKIPPED = frozenset(
+    b"fonttbl colortbl stylesheet info pict object generator themedata colorschememapping "
+    b"latentstyles datastore xmlnstbl listtable pntext".split()
+)
+_SYMBOLS = {
+    b"par": "\n", b"line": "\n", b"row": "\n", b"tab": "\t", b"cell": "\t", b"emdash": "—",
+    b"endash": "–", b"lquote": "‘", b"rquote": "’", b"ldblquote": "“", b"rdblquote": "”",
+    b"bullet": "•", b"\\": "\\", b"{": "{", b"}": "}", b"~": "\xa0",
+}  # fmt: skip
 
 
 def rtf_text(compressed: bytes) -> tuple[str, str]:
@@ -30,7 +40,7 @@ def rtf_text(compressed: bytes) -> tuple[str, str]:
 
 def _decompressed(data: bytes) -> bytes:
     _, raw_size, kind = struct.unpack_from("<III", data)
-    if kind == 0x414C454D:  # "MELA": stored as it is
+    if kind == _STORED:
         return data[16 : 16 + raw_size]
     window = bytearray(_DICTIONARY.ljust(_WINDOW, b"\x00"))
     at, out, position = len(_DICTIONARY), bytearray(), 16
@@ -67,37 +77,54 @@ def _copied(window: bytearray, start: int, length: int, at: int) -> bytes:
 
 
 def _plain(rtf: bytes, *, is_html: bool) -> str:
-    out: list[str] = []
-    stack: list[tuple[bool, int, bool]] = []
-    skipped, unicode_skip, in_rtf, pending = False, 1, False, 0
+    reader = _Reader()
     for match in _TOKEN.finditer(rtf):
         word, number, hexadecimal, symbol, brace, text = match.groups()
+        if brace:
+            reader.group(brace)
+        elif word or symbol:
+            wraps_html = is_html and rtf.startswith(b"\\htmltag", match.end())
+            reader.control(word or symbol, number, wraps_html=wraps_html)
+        elif hexadecimal or text:
+            reader.write(bytes.fromhex(hexadecimal.decode()) if hexadecimal else text)
+    return "".join(reader.out)
+
+
+class _Reader:
+    """The state of a group: whether it shows anything, and how many characters stand for one."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self._outer: list[tuple[bool, bool, int]] = []
+        self._skipped = False  # a group of settings
+        self._in_rtf = False  # what stands beside wrapped HTML for programs that read RTF
+        self._substitutes = 1  # characters after a Unicode one for programs that do not know it
+        self._pending = 0
+
+    def group(self, brace: bytes) -> None:
         if brace == b"{":
-            stack.append((skipped, unicode_skip, in_rtf))
-        elif brace == b"}" and stack:
-            skipped, unicode_skip, in_rtf = stack.pop()
-        elif word in _SKIPPED or (symbol == b"*" and not (is_html and rtf.startswith(b"\\htmltag", match.end()))):
-            skipped = True
+            self._outer.append((self._skipped, self._in_rtf, self._substitutes))
+        elif self._outer:
+            self._skipped, self._in_rtf, self._substitutes = self._outer.pop()
+
+    def control(self, word: bytes, number: bytes | None, *, wraps_html: bool) -> None:
+        if word in _SKIPPED or (word == b"*" and not wraps_html):
+            self._skipped = True
         elif word == b"htmlrtf":
-            in_rtf = number != b"0"
+            self._in_rtf = number != b"0"
         elif word == b"uc":
-            unicode_skip = int(number or 1)
-        elif skipped or in_rtf:
-            continue
+            self._substitutes = int(number or 1)
+        elif self._skipped or self._in_rtf:
+            return
         elif word == b"u" and number:
-            out.append(chr(int(number) % 65536))
-            pending = unicode_skip
-        elif word in _BREAKS:
-            out.append(_BREAKS[word])
-        elif hexadecimal:
-            out.append("" if pending else bytes.fromhex(hexadecimal.decode()).decode("cp1252", "replace"))
-            pending = max(pending - 1, 0)
-        elif symbol in {b"\\", b"{", b"}"}:
-            out.append(symbol.decode())
-        elif symbol == b"~":
-            out.append("\xa0")
-        elif text:
-            piece = text.decode("cp1252", "replace")
-            out.append(piece[pending:])
-            pending = 0
-    return "".join(out)
+            self.out.append(chr(int(number) % 0x10000))
+            self._pending = self._substitutes
+        else:
+            self.out.append(_SYMBOLS.get(word, ""))
+
+    def write(self, data: bytes) -> None:
+        if self._skipped or self._in_rtf:
+            return
+        shown = data[self._pending :]
+        self._pending = max(self._pending - len(data), 0)
+        self.out.append(shown.decode("cp1252", "replace"))

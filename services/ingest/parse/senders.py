@@ -3,16 +3,25 @@
 import re
 
 _DAEMON = re.compile(
-    r"^(?:mailer[-_. ]?daemon|mail[-_. ]?daemon|maildaemon|postmaster|mdaemon|daemon|mail[-_.]?delivery.*|maildelivery.*|mailerdaemon|mmdf|uucp|mailsystem|mail[-_.]system|"
-    r"microsoftexchange[0-9a-f]{10,}|(?:e?mail)?[-_.]?bounces?|bounce[-_.+].*|bounces?[-_.+].*|double-bounce|mailnull|smtp|mta|mail-?er|mailadmin|symantec.*|ironport.*|barracuda.*|noreply-?bounce.*|dsn|ndr|mailer|autoreply-?bounce|email\.?returned|mail-?gateway)$",
+    r"^(?:mailer[-_. ]?daemon|mail[-_. ]?daemon|maildaemon|postmaster|mdaemon|daemon|"
+    r"mail[-_.]?delivery.*|maildelivery.*|mailerdaemon|mmdf|uucp|mailsystem|mail[-_.]system|"
+    r"microsoftexchange[0-9a-f]{10,}|(?:e?mail)?[-_.]?bounces?|bounce[-_.+].*|bounces?[-_.+].*|"
+    r"double-bounce|mailnull|smtp|mta|mail-?er|mailadmin|symantec.*|ironport.*|barracuda.*|"
+    r"noreply-?bounce.*|dsn|ndr|mailer|autoreply-?bounce|email\.?returned|mail-?gateway)$",
     re.IGNORECASE,
 )
 _DAEMON_NAME = re.compile(
-    r"mail(?:er)?[- ]?(?:daemon|delivery|system)|delivery (?:sub)?system|postmaster|system administrator|systemadministrator|internet mail delivery|microsoft outlook$|mail delivery|administrateur système|"
-    r"administrador del sistema|administrador do sistema|amministratore di sistema|systeembeheerder|系统管理员|システム管理者",
+    r"mail(?:er)?[- ]?(?:daemon|delivery|system)|delivery (?:sub)?system|postmaster|"
+    r"system administrator|systemadministrator|internet mail delivery|microsoft outlook$|"
+    r"mail delivery|administrateur système|"
+    r"administrador del sistema|administrador do sistema|amministratore di sistema|"
+    r"systeembeheerder|系统管理员|システム管理者",
     re.IGNORECASE,
 )
-_UNREAD = re.compile(r"^(?:.*[-_.+])?(?:no|do[-_.]?not|donot|never|non|ne|nicht|nao|sin)[-_.]?(?:reply|respond|replay|answer|repondre|rispondere|antworten|responder?a?|respuesta|reponse)(?:[-_.+].*|\d*)?$", re.IGNORECASE)
+_UNREAD = re.compile(
+    r"^(?:.*[-_.+])?(?:no|do[-_.]?not|donot|never|non|ne|nicht|nao|sin)[-_.]?(?:reply|respond|replay|answer|repondre|rispondere|antworten|responder?a?|respuesta|reponse)(?:[-_.+].*|\d*)?$",
+    re.IGNORECASE,
+)
 
 
 def is_daemon(address: str, name: str = "") -> bool:

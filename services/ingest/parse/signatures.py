@@ -3,7 +3,13 @@
 import re
 
 from services.ingest.parse.lines import Line
-from services.ingest.parse.words.footers import LIST_FOOTER, LIST_RULE, MAX_MOBILE_CHARACTERS, MOBILE, SEPARATOR
+from services.ingest.parse.words.footers import (
+    LIST_FOOTER,
+    LIST_RULE,
+    MAX_MOBILE_CHARACTERS,
+    MOBILE,
+    SEPARATOR,
+)
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)|\s*<https?://[^>]*>")
 _MAX_SIGNATURE = 18  # lines; what is longer after a loose dash is text
@@ -42,7 +48,9 @@ def _without_mobile(lines: list[Line]) -> list[Line]:
     """Drop footer lines near the end, where phones and mail programs put them."""
     own = [i for i, line in enumerate(lines) if not line.depth and line.text.strip()]
     footers = {i for i in own[-_MAX_FOOTER:] if is_footer(lines[i])}
-    return _trimmed([line for i, line in enumerate(lines) if i not in footers]) if footers else lines
+    return (
+        _trimmed([line for i, line in enumerate(lines) if i not in footers]) if footers else lines
+    )
 
 
 def _without_list_footer(lines: list[Line]) -> list[Line]:

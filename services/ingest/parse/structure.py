@@ -15,7 +15,10 @@ from services.ingest.parse.transfer import undo
 
 MAX_DEPTH = 20  # RELIABILITY T13; what lies deeper is one opaque part
 _MAX_PARTS = 1000
-_BOUNDARY_GUESS = re.compile(rb"^--([^\s\-][^\r\n]{0,69}?|-{2,}[^\s\-][^\r\n]{0,69}?)[ \t]*\r?\n(?=[Cc]ontent-)", re.MULTILINE)
+_BOUNDARY_GUESS = re.compile(
+    rb"^--([^\s\-][^\r\n]{0,69}?|-{2,}[^\s\-][^\r\n]{0,69}?)[ \t]*\r?\n(?=[Cc]ontent-)",
+    re.MULTILINE,
+)
 
 
 @dataclass
@@ -96,7 +99,12 @@ class _Reader:
             return part
         if content_type.startswith("multipart/"):
             self._split(part, depth)
-        elif content_type in {"message/rfc822", "message/global", "message/news", "message/x-rfc822"}:
+        elif content_type in {
+            "message/rfc822",
+            "message/global",
+            "message/news",
+            "message/x-rfc822",
+        }:
             self._unwrap(part, depth)
         return part
 

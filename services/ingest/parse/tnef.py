@@ -17,13 +17,37 @@ _MAX_DEPTH = 5  # mails inside mails
 
 # Attributes, MS-OXTNEF 2.1.3.2.
 _BODY, _ATTACH_DATA, _ATTACH_TITLE = 0x800C, 0x800F, 0x8010
-_TRANSPORT_NAME, _RENDER_DATA, _MESSAGE_PROPERTIES, _ATTACHMENT, _CODEPAGE = 0x9001, 0x9002, 0x9003, 0x9005, 0x9007
+_TRANSPORT_NAME, _RENDER_DATA, _MESSAGE_PROPERTIES, _ATTACHMENT, _CODEPAGE = (
+    0x9001,
+    0x9002,
+    0x9003,
+    0x9005,
+    0x9007,
+)
 # Properties, MS-OXPROPS.
 _P_BODY, _P_RTF, _P_HTML, _P_CODEPAGE = 0x1000, 0x1009, 0x1013, 0x3FDE
-_P_DATA, _P_SHORT_NAME, _P_LONG_NAME, _P_DISPLAY_NAME, _P_TRANSPORT = 0x3701, 0x3704, 0x3707, 0x3001, 0x370C
+_P_DATA, _P_SHORT_NAME, _P_LONG_NAME, _P_DISPLAY_NAME, _P_TRANSPORT = (
+    0x3701,
+    0x3704,
+    0x3707,
+    0x3001,
+    0x370C,
+)
 _P_MIME_TYPE, _P_CONTENT_ID = 0x370E, 0x3712
 _MESSAGE_OBJECT = b"\x07\x03\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46"
-_FIXED_SIZES = {0x02: 4, 0x03: 4, 0x04: 4, 0x0A: 4, 0x0B: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x14: 8, 0x40: 8, 0x48: 16}
+_FIXED_SIZES = {
+    0x02: 4,
+    0x03: 4,
+    0x04: 4,
+    0x0A: 4,
+    0x0B: 4,
+    0x05: 8,
+    0x06: 8,
+    0x07: 8,
+    0x14: 8,
+    0x40: 8,
+    0x48: 16,
+}
 _VARIABLE = frozenset({0x0D, 0x1E, 0x1F, 0x102})
 _MULTIPLE, _NAMED, _UNICODE = 0x1000, 0x8000, 0x1F
 
@@ -42,7 +66,14 @@ class File:
     @property
     def name(self) -> str | None:
         """The best of its names: long, title, short, transport, shown."""
-        for source in (_P_LONG_NAME, _ATTACH_TITLE, _P_SHORT_NAME, _P_TRANSPORT, _TRANSPORT_NAME, _P_DISPLAY_NAME):
+        for source in (
+            _P_LONG_NAME,
+            _ATTACH_TITLE,
+            _P_SHORT_NAME,
+            _P_TRANSPORT,
+            _TRANSPORT_NAME,
+            _P_DISPLAY_NAME,
+        ):
             if name := tidy(self.names.get(source, "")):
                 return name
         return None

@@ -43,7 +43,7 @@ def _quoted_printable(body: bytes) -> bytes:
 
 
 def uudecode(body: bytes) -> bytes:
-    """Decode the lines between "begin" and "end"; lines of wrong length are taken as far as they go."""
+    """Decode the lines between "begin" and "end"; a line of wrong length as far as it goes."""
     begin = _UU_BEGIN.search(body)
     if begin is None:
         return body

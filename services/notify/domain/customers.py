@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.notify.domain.wire import cleaned
 from shared.contracts.directory import Account, Balance, Contact, Invoice, Service
 
 RECENT_INVOICES = 3
@@ -44,7 +45,7 @@ def customer_lines(customer: Customer) -> list[str]:
     if customer.balance is not None:
         lines.append(f"Support points left: {customer.balance.points}")
     lines.append(f"Previous tickets: {'; '.join(map(_previous, customer.previous)) or 'none'}")
-    return lines
+    return [cleaned(line) for line in lines]
 
 
 def _account(account: Account) -> str:

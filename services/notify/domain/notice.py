@@ -7,7 +7,9 @@ from typing import Any
 
 from services.notify.domain.customers import Customer, customer_lines
 from services.notify.domain.view import Entry, Line, TicketView, was_reopened_since
+from services.notify.domain.wire import cleaned
 from services.notify.domain.words import Reader, clock_words, colour, shown, size, timeline_line
+from shared.contracts.base import Attachment
 from shared.contracts.sla import Clock
 
 REASONS = (
@@ -62,7 +64,7 @@ class Notice:
         hidden += sum(m["is_cut"] for m in history_shown)
         return {
             "leads": [self._lead(c) for c in sorted(self.causes, key=_by_urgency)],
-            "heading": f"{self.view.ticket_id} · {self.view.state.subject or '(no subject)'}",
+            "heading": self._heading(),
             "facts": self._facts(),
             "news": news_shown,
             "history": history_shown,
@@ -110,22 +112,27 @@ class Notice:
             "title": " · ".join(
                 [f"{mark}{kind.upper()} {message.number}", who, self.reader.when(message.at)]
             ),
-            "trust": message.trust,
-            "files": ", ".join(
-                f"{a.name} ({size(a.size_bytes)}{', not sent on' * (a.blob in self.left_out)})"
-                for a in message.attachments
-            ),
+            "trust": cleaned(message.trust),
+            "files": ", ".join(map(self._file, message.attachments)),
             "text": text,
             "is_note": message.kind == "note",
             "is_doubtful": doubtful,
             "is_cut": cut,
         }
 
+    def _heading(self) -> str:
+        subject = cleaned(self.view.state.subject)
+        return f"{self.view.ticket_id} · {subject or self.reader.phrases['no-subject']}"
+
+    def _file(self, attachment: Attachment) -> str:
+        missing = ", not sent on" if attachment.blob in self.left_out else ""
+        return f"{cleaned(attachment.name)} ({size(attachment.size_bytes)}{missing})"
+
     def _who(self, name: str, address: str, actor: str) -> str:
         """Name and address: a display name alone may claim to be anybody."""
         if not address:
             return self.reader.person(actor)
-        name = " ".join(name.split())
+        name, address = cleaned(name), cleaned(address)
         return f"{name} <{address}>" if name and name != address else address
 
     def _lead(self, cause: Cause) -> str:
@@ -144,9 +151,9 @@ class Notice:
             "who": self.reader.person(data.get("from") or (line.by if line else "system:")),
             "target": self.reader.phrases["targets"].get(data.get("target", ""), ""),
             "due": self.reader.when(datetime.fromisoformat(due)) if due else "",
-            "why": data.get("reason", ""),
-            "recipient": data.get("recipient", ""),
-            "detail": data.get("detail", ""),
+            "why": cleaned(data.get("reason", "")),
+            "recipient": cleaned(data.get("recipient", "")),
+            "detail": cleaned(data.get("detail", "")),
         }
 
     def _facts(self) -> list[dict[str, str]]:
@@ -169,10 +176,10 @@ class Notice:
 
     def _clock_fact(self, clock: Clock) -> dict[str, str]:
         value = clock_words(clock, self.reader, self.now)
-        mark, comma, rest = value.partition(",")
+        mark, space, rest = value.partition(" ")
         name = str(self.reader.phrases["targets"][clock.target]).capitalize()
         tone = colour(clock, self.now)
-        return {"name": name, "value": value, "colour": tone, "mark": mark, "rest": comma + rest}
+        return {"name": name, "value": value, "colour": tone, "mark": mark, "rest": space + rest}
 
     def _person_or_nobody(self, address: str | None) -> str:
         if not address:

@@ -50,7 +50,7 @@ def text_field(name: str, value: str) -> bytes:
     value = cleaned(value)
     if value.isascii() and "=?" not in value and _longest_word(value) < LINE_OCTETS - _FOLD_AT:
         return _folded(f"{name}: {value}")
-    return f"{name}: {_encoded_words(value)}\r\n".encode("ascii")
+    return f"{name}: {_encoded_words(value, len(name) + 2)}\r\n".encode("ascii")
 
 
 def plain_field(name: str, value: str) -> bytes:
@@ -106,16 +106,20 @@ def _folded(line: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
 
 
-def _encoded_words(value: str) -> str:
-    """Encoded words joined by folding white space, each of whole characters (RFC 2047, 5)."""
+def _encoded_words(value: str, taken: int = 0) -> str:
+    """Encoded words joined by folding white space, each of whole characters (RFC 2047, 5).
+
+    ``taken`` is how much of the first line is used up; lines have at most 76 characters.
+    """
     wide = sum(not char.isascii() for char in value) * 3 > len(value)
-    mark, encode, room = ("b", _b_word, 45) if wide else ("q", _q_word, _ENCODED_WORD_CHARS)
+    mark, encode = ("b", _b_word) if wide else ("q", _q_word)
     words, current, used = [], "", 0
+    room = _ENCODED_WORD_CHARS - taken
     for char in value:
         size = len(char.encode()) if wide else len(_q_word(char))
-        if used + size > room:
+        if used + size > (room // 4 * 3 if wide else room):
             words.append(current)
-            current, used = "", 0
+            current, used, room = "", 0, _ENCODED_WORD_CHARS
         current, used = current + char, used + size
     words.append(current)
     return "\r\n ".join(f"=?utf-8?{mark}?{encode(word)}?=" for word in words)

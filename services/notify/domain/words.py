@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.notify.domain.view import Line
+from services.notify.domain.wire import cleaned
 from shared.contracts.sla import Clock
 
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -91,8 +92,11 @@ def shown(text: str) -> str:
 def timeline_line(line: Line, reader: Reader) -> str:
     """``Sun 22 Nov 2026 16:31  assigned to Ana Lopez by the desk``."""
     phrase = reader.phrases["timeline"].get(line.type, line.type)
-    words: dict[str, str] = defaultdict(str, line.data)
-    for name in ("assignee", "previous", "locked_by", "recipient", "agent", "from"):
+    words = defaultdict(str, {name: cleaned(value) for name, value in line.data.items()})
+    called = ["assignee", "previous", "locked_by", "recipient", "agent"]
+    # A held mail's sender is whoever it claims to be: the bare address promises nothing.
+    called += [] if line.type == "ticket.mail-held" else ["from"]
+    for name in called:
         value = words[name]
         words[name] = reader.person(value) if "@" in value else value
     words["assignee"] = words["assignee"] or str(reader.phrases["nobody"])

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from services.tickets.domain import routing, survey, trust
+from services.tickets.domain.built import built
 from services.tickets.domain.facts import STRANGER, Facts, Person
 from services.tickets.domain.story import Story
 from services.tickets.domain.threading import Placement, untagged
@@ -52,7 +53,8 @@ def decide_mail(ticket: Ticket | None, filing: Filing, facts: Facts) -> Story:
 
 def as_message(mail: MailReceived, number: int, facts: Facts) -> Message:
     """The mail as an entry of the conversation, from the requester's side."""
-    return Message.model_construct(
+    return built(
+        Message,
         number=number,
         kind="public",
         direction="in",
@@ -91,7 +93,8 @@ def link(story: Story, other: str, placement: Placement) -> None:
 def _files(mail: MailReceived) -> list[Attachment]:
     if not mail.unreadable or not mail.raw_blob:
         return mail.attachments
-    original = Attachment.model_construct(
+    original = built(
+        Attachment,
         name="original.eml",
         content_type="message/rfc822",
         size_bytes=mail.size_bytes,
@@ -128,7 +131,8 @@ def _first_state(filing: Filing, facts: Facts) -> TicketState:
     mail, who = filing.mail, filing.who
     box = routing.mailbox_of(mail.mailbox, facts.desk)
     trusted = trust.may_be_answered(mail, facts)
-    return TicketState.model_construct(
+    return built(
+        TicketState,
         ticket_id=filing.ticket_id,
         seq=1,
         subject=untagged(mail.subject)[:500] or NO_SUBJECT,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from services.tickets.domain.built import built
 from services.tickets.domain.facts import Actor, Facts
 from services.tickets.domain.story import Story
 from shared.contracts.base import Attachment
@@ -121,7 +122,8 @@ def outgoing(work: Work, *, kind: Literal["public", "note"], text: str) -> Messa
     """The entry that the order adds to the conversation."""
     letter, actor, state = work.order.letter, work.actor, work.story.state
     public = kind == "public"
-    return Message.model_construct(
+    return built(
+        Message,
         number=state.messages + 1,
         kind=kind,
         direction="out",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.tickets.domain.built import built
 from services.tickets.domain.evolve import evolve
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.ticket import Ticket
@@ -47,7 +48,7 @@ class Story:
             data["by"] = by
         draft = self._event(kind, before.seq + 1, state, data)
         self._ticket = evolve(before, draft)
-        event = kind.model_construct(**{**draft.__dict__, "state": self._ticket.state})
+        event = draft.model_copy(update={"state": self._ticket.state})
         self.events.append(event)
         if isinstance(message := data.get("message"), Message):
             self.messages.append(message)
@@ -55,14 +56,12 @@ class Story:
     def _event(
         self, kind: type[TicketEvent], seq: int, state: TicketState, data: dict[str, Any]
     ) -> TicketEvent:
-        # Validated values only, so the model's own checks would cost time for nothing.
-        return kind.model_construct(
-            **{
-                "seq": seq,
-                "at": self.facts.now,
-                "by": self._by,
-                "configuration": self.facts.digest,
-                "state": state,
-                **data,
-            }
+        given = {"by": self._by, **data}
+        return built(
+            kind,
+            seq=seq,
+            at=self.facts.now,
+            configuration=self.facts.digest,
+            state=state,
+            **given,
         )

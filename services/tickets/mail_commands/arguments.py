@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from services.tickets.domain.facts import Actor, Facts
 from services.tickets.domain.permissions import name_of
-from services.tickets.mail_commands import grammar
+from services.tickets.mail_commands import grammar, when
 from shared.config.models import Agent, Desk
 from shared.contracts.ticket import Status
 
@@ -69,12 +69,20 @@ def on_or_off(arguments: str, _: Reader) -> Value | Problem:
     return Problem("E03", "write on or off") if wanted is None else Value(wanted)
 
 
-def ticket_or_none(arguments: str, _: Reader) -> Value | Problem:
-    """``T-1042``, ``1042`` or nothing."""
-    if not arguments:
-        return Value()
-    found = TICKET.fullmatch(arguments)
-    return Value(f"T-{found[1]}") if found else Problem("E03", "write a ticket as T-1042")
+def ticket_at(arguments: str, reader: Reader) -> Value | Problem:
+    """``T-1042``, ``1042`` or nothing, and perhaps ``at`` a time: (ticket, time)."""
+    name, _, moment = f" {arguments} ".partition(" at ")
+    found = TICKET.fullmatch(name.strip())
+    if name.strip() and not found:
+        return Problem("E03", "write a ticket as T-1042")
+    ticket_id = f"T-{found[1]}" if found else ""
+    if not moment.strip():
+        return Value((ticket_id, None))
+    try:
+        until = when.read(moment, reader.facts.now, reader.desk.zone(reader.actor.id))
+    except when.AmbiguousDateError as error:
+        return Problem("E06", str(error))
+    return Value((ticket_id, until), f"{until:%a %Y-%m-%d %H:%M %Z}")
 
 
 def status(arguments: str, _: Reader) -> Value | Problem:

@@ -1,6 +1,7 @@
 """The texts that answer `#help` and `#show`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,25 @@ from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to
 from shared.config.models import Agent, Desk
 from shared.contracts.ticket import Message, TicketEvent, TicketState
 
-SHOWN_CHARS = 36_000
 _HOW = (
     "Put commands at the top of your answer, one on a line; then, if you like, your text.\n"
     "Text goes where the mail that you answer says. Nothing is done unless every line is right."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was said and what happened, in order."""
+
+    messages: Sequence[Message]
+    events: Sequence[TicketEvent]
+
+    def until(self, moment: datetime) -> "History":
+        """The part of it up to that time."""
+        return History(
+            [message for message in self.messages if message.at <= moment],
+            [event for event in self.events if event.at <= moment],
+        )
 
 
 def help_text(agent: Agent, wanted: str = "") -> str:
@@ -28,19 +43,13 @@ def help_text(agent: Agent, wanted: str = "") -> str:
     return "\n".join([_HOW, "", *lines]) if one is None else "\n".join(lines)
 
 
-def show_text(
-    state: TicketState,
-    messages: Sequence[Message],
-    events: Sequence[TicketEvent],
-    reader: Agent,
-    desk: Desk,
-) -> str:
+def show_text(state: TicketState, history: History, reader: Agent, desk: Desk) -> str:
     """The ticket with conversation and timeline, times in the reader's zone."""
     zone = ZoneInfo(reader.timezone)
     parts = [_head(state, zone, desk), "Conversation"]
-    parts += [_entry(message, zone) for message in messages if message.kind != "system"]
-    timeline = [f"  {_at(event.at, zone)}  {event.type}  {event.by}" for event in events]
-    return "\n\n".join([*parts, "\n".join(["Timeline", *timeline])])[:SHOWN_CHARS]
+    parts += [_entry(message, zone) for message in history.messages if message.kind != "system"]
+    timeline = [f"  {_at(event.at, zone)}  {event.type}  {event.by}" for event in history.events]
+    return "\n\n".join([*parts, "\n".join(["Timeline", *timeline])])
 
 
 def _form(word: Word) -> str:

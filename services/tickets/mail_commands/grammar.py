@@ -81,7 +81,8 @@ def unquoted(arguments: str) -> str:
     """A text argument without the quotes round the whole of it."""
     text = arguments.strip()
     closing = _OPENING.get(text[:1])
-    return text[1:-1].strip() if closing and len(text) > 1 and text[-1] in closing else text
+    whole = closing is not None and _first_of(text, closing) == len(text) - 1
+    return text[1:-1].strip() if whole else text
 
 
 def _first_of(text: str, closing: str) -> int:

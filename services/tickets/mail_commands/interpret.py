@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from services.tickets.domain import trust
@@ -39,9 +39,10 @@ class AgentMail:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A ticket that was asked for, by a mail with this id."""
+    """A ticket that was asked for, as it was at that time if there is one."""
 
     ticket_id: str
+    until: datetime | None = None
 
 
 @dataclass
@@ -254,7 +255,8 @@ def _answer(
         if line.word is None or line.word.control != "ask":
             continue
         if line.word.name == "show":
-            outcome.shows.append(Show(line.value or (state.ticket_id if state else "")))
+            ticket_id, until = line.value
+            outcome.shows.append(Show(ticket_id or (state.ticket_id if state else ""), until))
             continue
         text = asking.help_text(post.agent, line.value)
         if unsent:
@@ -276,7 +278,7 @@ def _needs_ticket(line: Checked) -> Checked:
     word = line.word
     if line.code or word is None:
         return line
-    if word.control != "ask" or (word.name == "show" and not line.value):
+    if word.control != "ask" or (word.name == "show" and not line.value[0]):
         return replace(line, code="E02", message="needs a ticket: answer one of its mails")
     return line
 

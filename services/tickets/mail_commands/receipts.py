@@ -12,9 +12,17 @@ from shared.contracts.requests import AnswerMail, CommandReceipt, LineResult
 from shared.contracts.ticket import TicketState
 
 MAX_LINES = 40
+DRAFT_BYTES = 12_000
+ANSWER_BYTES = 40_000
+"""Both keep a record under 64 KiB whatever the script; the whole draft stays stored."""
 TEXT_LINE = "(your text)"
 ONLY_CONFIRM = frozenset({"E08", "E13"})
 """What `#send` answers; all else needs a correction."""
+
+
+def cut(text: str, max_bytes: int) -> str:
+    """As much of the text as fits into so many bytes of UTF-8."""
+    return text.encode()[:max_bytes].decode("utf-8", "ignore")
 
 
 def marked(lines: Sequence[Checked], refusals: Sequence[Refusal] = ()) -> list[LineResult]:
@@ -56,7 +64,7 @@ def held(
         outcome="held",
         lines=lines,
         note=note,
-        draft=draft.text[:12_000],
+        draft=cut(draft.text, DRAFT_BYTES),
         draft_until=draft.until,
         draft_number=draft.number,
     )
@@ -82,7 +90,7 @@ def refused(
         outcome="refused",
         lines=list(lines),
         note=note[:2000],
-        draft=mail.reply_text[:12_000],
+        draft=cut(mail.reply_text, DRAFT_BYTES),
     )
 
 
@@ -125,5 +133,5 @@ def answer(
         subject=(state.subject if state else mail.subject)[:500],
         in_reply_to=mail.message_id,
         title=title[:300],
-        text=text[:40_000],
+        text=cut(text, ANSWER_BYTES),
     )

@@ -97,8 +97,8 @@ WORDS: tuple[Word, ...] = (
          "after", usage='[team] ["reason"]'),
     Word("send", "release my held draft as it is", control="draft"),
     Word("undo", "drop my held draft", control="draft"),
-    Word("show", "get the ticket with its history", arguments.ticket_or_none, control="ask",
-         usage="[ticket]"),
+    Word("show", "get the ticket with its history", arguments.ticket_at, control="ask",
+         usage="[ticket] [at when]"),
     Word("help", "get this list, or what one word does", arguments.anything, control="ask",
          aliases=("?",), usage="[word]"),
 )  # fmt: skip

@@ -13,6 +13,10 @@ from shared.bus import TransientError
 from shared.contracts.directory import Account, Contact
 from shared.contracts.ticket import Message, TicketEvent
 
+COLLECTIONS = (
+    *("handled", "tickets", "messages", "events", "outbox"),
+    *("drafts", "sent", "directory", "rotation"),
+)
 Rows = dict[str, dict[str, Any]]
 
 
@@ -20,11 +24,7 @@ class MemoryTickets:
     """Collections as dictionaries by ``_id``."""
 
     def __init__(self) -> None:
-        self.collections: dict[str, Rows] = {
-            name: {}
-            for name in ("handled", "tickets", "messages", "events", "outbox", "drafts", "sent")
-            + ("directory", "rotation")
-        }
+        self.collections: dict[str, Rows] = {name: {} for name in COLLECTIONS}
         self._counters: dict[str, int] = {}
 
     async def rows(self, name: str) -> list[dict[str, Any]]:
@@ -64,8 +64,16 @@ class MemoryTickets:
         domains = {domain_of(address) for address in addresses}
         rows = self.collections["directory"].values()
         return People(
-            [Contact.model_validate(r["data"]) for r in rows if names & set(r.get("addresses", []))],
-            [Account.model_validate(r["data"]) for r in rows if domains & set(r.get("domains", []))],
+            [
+                Contact.model_validate(r["data"])
+                for r in rows
+                if names & set(r.get("addresses", []))
+            ],
+            [
+                Account.model_validate(r["data"])
+                for r in rows
+                if domains & set(r.get("domains", []))
+            ],
         )
 
     async def claim_numbers(self, count: int) -> list[int]:
@@ -76,7 +84,7 @@ class MemoryTickets:
         for name, team in wanted.items():
             if name not in self.collections["rotation"]:
                 slot = self._advance(team, 1) - 1
-                self.collections["rotation"][name] = {"_id": name, "slot": slot}
+                self.collections["rotation"][name] = {"_id": name, "slot": slot, "at": now}
         return {name: self.collections["rotation"][name]["slot"] for name in wanted}
 
     async def commit(self, changes: Changes) -> None:

@@ -205,7 +205,9 @@ class TicketsSuite:
         assert "ticket.opened" in answer.text
 
     async def test_show_of_a_ticket_that_does_not_exist_says_so(self, handlers, store):
-        await handlers.file_mails(mails(an_agents_mail("#show T-9", ticket_id=None, purpose="desk")))
+        await handlers.file_mails(
+            mails(an_agents_mail("#show T-9", ticket_id=None, purpose="desk"))
+        )
 
         answer = documents.outbox_outgoing((await store.rows("outbox"))[0]).record
         assert "no ticket T-9" in answer.text
@@ -227,12 +229,22 @@ class TicketsSuite:
         bad = Assign(actor="system:crm", ticket_id="T-1", assignee="nobody@x.example")
 
         await handlers.run_commands(
-            [received(high, "k2"), received(bad, "k3"), received(high, "k4")]
-            + [received(Close(actor="system:crm", ticket_id="T-9"), "k5")]
+            [
+                received(high, "k2"),
+                received(bad, "k3"),
+                received(high, "k4"),
+                received(Close(actor="system:crm", ticket_id="T-9"), "k5"),
+            ]
         )
 
         results = [documents.outbox_outgoing(row).record for row in await store.rows("outbox")]
-        assert [getattr(result, "code", "ok") for result in results] == ["ok", "ok", "E03", "ok", "E03"]
+        assert [getattr(result, "code", "ok") for result in results] == [
+            "ok",
+            "ok",
+            "E03",
+            "ok",
+            "E03",
+        ]
         assert results[1].event_ids == ["T-1.4"]
         assert results[3].event_ids == []
         assert (await state(store)).priority == "high"

@@ -178,13 +178,13 @@ def field(letter: Letter | bytes, name: str) -> str:
 def text_of(letter: Letter | bytes) -> str:
     part = parsed(letter).get_body(("plain",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def html_of(letter: Letter | bytes) -> str:
     part = parsed(letter).get_body(("html",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 class _Seen(HTMLParser):
@@ -224,5 +224,3 @@ def seen(html: str) -> _Seen:
 
 def later(minutes: int) -> datetime:
     return NOW + timedelta(minutes=minutes)
-
-

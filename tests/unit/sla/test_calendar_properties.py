@@ -1,6 +1,7 @@
 """Open time against an oracle that looks at every minute, and against its own laws."""
 
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,12 @@ STARTS = (
 )
 
 
+def zone(name: str) -> ZoneInfo:
+    """From the pinned package: the tables of this machine may be of another year."""
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as table:
+        return ZoneInfo.from_file(table)
+
+
 def minutes_of(text: str) -> int:
     return int(text[:2]) * 60 + int(text[3:])
 
@@ -47,7 +54,7 @@ class Oracle:
 
     def __init__(self, rules: Calendar) -> None:
         self.rules = rules
-        self.zone = ZoneInfo(rules.timezone)
+        self.zone = zone(rules.timezone)
         country = (rules.holidays or {}).get("country")
         self.public = holidays.country_holidays(country) if country else {}
 

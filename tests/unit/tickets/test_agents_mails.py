@@ -27,9 +27,17 @@ def test_take_and_text_lock_the_ticket_and_answer_the_customer(desk):
     types = desk.receive(an_agents_mail("#take\nHello Emma, I am on it."))
 
     assert types == ["lock-changed", "status-changed", "message-added"]
-    assert (desk.state().assignee, desk.state().locked_by, desk.state().status) == (ANA, ANA, "open")
+    assert (desk.state().assignee, desk.state().locked_by, desk.state().status) == (
+        ANA,
+        ANA,
+        "open",
+    )
     message = desk.last(MessageAdded).message
-    assert (message.kind, message.direction, message.text) == ("public", "out", "Hello Emma, I am on it.")
+    assert (message.kind, message.direction, message.text) == (
+        "public",
+        "out",
+        "Hello Emma, I am on it.",
+    )
     assert (message.to, message.from_name) == ([EMMA], "Ana Lopez")
 
 
@@ -142,7 +150,10 @@ def test_an_answer_with_text_replaces_the_text_and_keeps_right_commands(desk):
     types = desk.receive(an_agents_mail("Hello there.", purpose="confirm", number=1))
 
     assert types == ["message-added", "status-changed", "status-changed"]
-    assert (desk.state().status, desk.last(MessageAdded).message.text) == ("pending", "Hello there.")
+    assert (desk.state().status, desk.last(MessageAdded).message.text) == (
+        "pending",
+        "Hello there.",
+    )
 
 
 def test_a_correction_that_is_wrong_again_comes_back_once_more(desk):
@@ -179,9 +190,9 @@ def test_undo_drops_the_draft(desk):
 def test_a_draft_expires(desk):
     desk.receive(an_agents_mail("#closs\nHi"))
 
-    assert desk.at(later(days=4)).receive(
-        an_agents_mail("#close", purpose="confirm", number=1)
-    ) == []
+    assert (
+        desk.at(later(days=4)).receive(an_agents_mail("#close", purpose="confirm", number=1)) == []
+    )
 
 
 def test_a_command_below_the_text_holds_the_mail_until_send(desk):

@@ -1,5 +1,6 @@
 import pytest
 
+from services.tickets.domain.contacts import People
 from shared.contracts.ticket import DeliveryNoted, MailHeld, MessageAdded, SurveyAnswered
 from tests.builders import (
     ANA,
@@ -16,7 +17,6 @@ from tests.builders import (
     later,
 )
 from tests.unit.tickets.memory_desk import BOOK
-from services.tickets.domain.contacts import People
 
 
 @pytest.fixture

@@ -1,0 +1,111 @@
+"""SMTP dialogues as scripts: ``C:`` is sent, ``S:`` is expected; replies may be beginnings."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from services.ingest import replies
+from services.ingest.door import Delivery, Door, Timing
+from tests.builders import a_desk
+
+
+class Mails:
+    """Stands for the store: keeps what it is given, or waits or fails as it is told."""
+
+    def __init__(self) -> None:
+        self.stored: list[Delivery] = []
+        self.may_finish = asyncio.Event()
+        self.may_finish.set()
+        self.began = asyncio.Event()
+        self.failure: Exception | None = None
+
+    async def store(self, delivery: Delivery) -> str:
+        self.began.set()
+        await self.may_finish.wait()
+        if self.failure:
+            raise self.failure
+        self.stored.append(delivery)
+        return replies.queued(f"id-{len(self.stored)}")
+
+    @property
+    def only(self) -> Delivery:
+        assert len(self.stored) == 1
+        return self.stored[0]
+
+
+@asynccontextmanager
+async def an_open_door(
+    mails: Mails, *, timing: Timing | None = None, **limits: Any
+) -> AsyncIterator[tuple[Door, int]]:
+    """A door on loopback with these limits of the desk's ``door`` section, and its port."""
+    desk = a_desk(door={"exempt": [], **limits})
+    door = Door(lambda: desk, mails.store, timing=timing)
+    _, port = await door.open("127.0.0.1", 0)
+    try:
+        yield door, port
+    finally:
+        mails.may_finish.set()
+        await door.close(0.5)
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def connect(cls, port: int) -> "Client":
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    def send(self, raw: bytes) -> None:
+        self.writer.write(raw)
+
+    async def reply(self) -> str:
+        """The next reply, its last line; "" when the server has closed."""
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    line = (await self.reader.readline()).decode()
+                except ConnectionError:
+                    return ""
+                if line[3:4] != "-":
+                    return line.rstrip("\r\n")
+
+    async def play(self, script: str) -> str:
+        """Play the script; gives the last reply. ``\\`` escapes are Python's, CRLF is added."""
+        said = ""
+        for line in filter(str.strip, script.splitlines()):
+            side, _, text = line.strip().partition(": ")
+            if side == "C":
+                self.send(text.encode().decode("unicode_escape").encode("latin-1") + b"\r\n")
+            else:
+                said = await self.reply()
+                assert said.startswith(text), f"{said!r} instead of {text!r}"
+        return said
+
+    async def begin(self, recipient: str = "support@desk.example") -> None:
+        """All that comes before DATA."""
+        await self.play(
+            f"""
+            S: 220
+            C: EHLO client.example
+            S: 250
+            C: MAIL FROM:<ann@example.com>
+            S: 250 2.1.0
+            C: RCPT TO:<{recipient}>
+            S: 250 2.1.5
+            """
+        )
+
+    async def close(self) -> None:
+        self.writer.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, at most 10 s."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - any condition, of any object
+            await asyncio.sleep(0.005)

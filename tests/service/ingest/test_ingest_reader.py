@@ -1,0 +1,154 @@
+"""Rows become records: in groups, once Kafka is there, and whatever the parser does."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader, Tools
+from tests.builders import an_address_book
+from tests.service.ingest.dialogue import until
+from tests.service.ingest.memory import BlobsInMemory, Leases, Parsers, Topic, a_row
+
+
+class Bench:
+    """A reader and all that it works with."""
+
+    def __init__(self) -> None:
+        self.leases, self.parsers, self.topic = Leases(), Parsers(), Topic()
+        self.blobs = BlobsInMemory()
+        tools = Tools(
+            rows=self.leases, parsers=self.parsers, blobs=self.blobs, bus=self.topic,
+            book=an_address_book(), trusted=lambda: (),
+        )  # fmt: skip
+        self.reader = MailReader(tools, workers=1)
+
+    async def settled(self, count: int) -> None:
+        await until(lambda: len(self.leases.states) == count)
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = Bench()
+    yield made
+    await made.reader.stop()
+
+
+async def test_mails_handed_over_are_read_together_and_announced(bench: Bench) -> None:
+    bench.reader.hand_over([a_row("a"), a_row("b")])
+    await bench.reader.start()
+
+    await bench.settled(2)
+
+    assert bench.parsers.groups == [[b"a", b"b"]]
+    assert bench.topic.ids == ["a", "b"]
+    assert bench.leases.states == {"a": "announced", "b": "announced"}
+    assert await bench.reader.waiting() == 0
+
+
+async def test_rows_of_others_are_found_by_looking(bench: Bench) -> None:
+    bench.leases.free = [a_row("a")]
+
+    await bench.reader.start()
+
+    await bench.settled(1)
+    assert bench.topic.ids == ["a"]
+
+
+async def test_rows_stored_without_a_lease_are_left_to_the_poll(bench: Bench) -> None:
+    bench.reader.hand_over([a_row("a") | {"lease": ""}])
+
+    assert await bench.reader.waiting() == 0
+
+
+async def test_a_full_queue_leases_nothing_more(bench: Bench) -> None:
+    assert bench.reader.lease(1)["lease"] == "me"
+
+    bench.reader.hand_over([a_row(str(n)) for n in range(QUEUE_MAILS)])
+
+    assert bench.reader.lease(1)["lease"] == ""
+
+
+async def test_while_kafka_is_away_mails_wait_and_then_go(bench: Bench) -> None:
+    bench.topic.failures = 2
+    bench.reader.hand_over([a_row("a")])
+    await bench.reader.start()
+
+    await until(lambda: bool(bench.reader.trouble))
+    assert bench.leases.states == {}
+    await bench.settled(1)
+
+    assert bench.topic.ids == ["a"]
+    assert bench.reader.trouble == ""
+
+
+async def test_a_mail_that_kills_the_parser_does_not_hold_up_the_others(bench: Bench) -> None:
+    bench.reader.hand_over([a_row("a"), a_row("bomb"), a_row("c")])
+    await bench.reader.start()
+
+    await bench.settled(3)
+
+    assert sorted(bench.topic.ids) == ["a", "bomb", "c"]
+    assert bench.leases.states["bomb"] == "quarantined: parser ended by signal 27"
+    assert bench.leases.states["c"] == "announced"
+
+
+async def test_a_mail_that_killed_the_parser_once_is_read_the_second_time(bench: Bench) -> None:
+    bench.parsers.bombs_that_kill = 1
+    bench.reader.hand_over([a_row("bomb")])
+    await bench.reader.start()
+
+    await bench.settled(1)
+
+    assert bench.leases.states == {"bomb": "announced"}
+
+
+async def test_a_mail_whose_headers_kill_too_is_announced_from_its_envelope(bench: Bench) -> None:
+    bench.parsers.headers_kill = True
+    bench.reader.hand_over([a_row("bomb")])
+    await bench.reader.start()
+
+    await bench.settled(1)
+
+    record = bench.topic.records[0].record
+    assert record.from_addr == "ann@example.com"
+    assert record.raw_blob
+    assert bench.blobs.contents[record.raw_blob] == b"bomb"
+
+
+async def test_a_row_that_was_tried_too_often_is_read_by_its_headers_alone(bench: Bench) -> None:
+    bench.leases.free = [a_row("a", attempts=MAX_ATTEMPTS + 1)]
+    await bench.reader.start()
+
+    await bench.settled(1)
+
+    assert bench.leases.states == {"a": "quarantined: parser tried too often"}
+
+
+async def test_a_reading_that_no_record_can_carry_is_announced_as_unreadable(bench: Bench) -> None:
+    bench.reader.hand_over([a_row("x" * 600), a_row("b")])
+    await bench.reader.start()
+
+    await bench.settled(2)
+
+    assert bench.leases.states["b"] == "announced"
+
+
+async def test_a_large_mail_is_fetched_from_its_blob(bench: Bench) -> None:
+    name = await bench.blobs.put("a", b"large")
+    bench.reader.hand_over([a_row("a", b"") | {"raw_blob": name}])
+    await bench.reader.start()
+
+    await bench.settled(1)
+
+    assert bench.parsers.groups == [[b"large"]]
+
+
+async def test_stopping_frees_what_is_not_announced(bench: Bench) -> None:
+    bench.topic.failures = 1_000
+    bench.reader.hand_over([a_row("a")])
+    await bench.reader.start()
+    await until(lambda: bool(bench.reader.trouble))
+
+    await bench.reader.stop()
+
+    assert bench.leases.released == ["a"]

@@ -1,0 +1,101 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.notify.domain.limits import HOUR, Cap, Counters, caps
+from services.notify.domain.planning import plan, remember
+from services.notify.domain.view import TicketView, evolve
+from tests.unit.notify.cases import ANA, EMMA, NOW, a_desk, history, later
+
+DESK = a_desk().model_copy(
+    update={"customers": a_desk().customers.model_copy(update={"acknowledgements_per_hour": 5})}
+)
+
+
+def test_an_address_gets_at_most_its_acknowledgements_within_an_hour() -> None:
+    counters = Counters({})
+
+    refused = [
+        counters.take(caps("acknowledgement", EMMA, f"T-{n}", DESK), later(n)) for n in range(7)
+    ]
+
+    assert [cap.name if cap else "" for cap in refused] == [
+        "",
+        "",
+        "",
+        "",
+        "",
+        *[f"ack {EMMA}"] * 2,
+    ]
+
+
+def test_an_hour_later_there_is_room_again() -> None:
+    counters = Counters({})
+    cap = Cap("x", 1, HOUR)
+
+    assert counters.take([cap], NOW) is None
+    assert counters.take([cap], later(59)) == cap
+    assert counters.free_at(cap) == later(60)
+    assert counters.take([cap], later(60)) is None
+
+
+def test_a_refused_mail_is_counted_nowhere() -> None:
+    counters = Counters({"full": [NOW]})
+
+    counters.take([Cap("free", 1, HOUR), Cap("full", 1, HOUR)], later(1))
+
+    assert counters.changed == {}
+
+
+def test_a_persons_words_fall_under_no_cap() -> None:
+    assert caps("answer", EMMA, "T-1", DESK) == []
+
+
+@pytest.mark.parametrize("address", [EMMA, ANA])
+def test_automatic_mail_is_capped_for_a_ticket_and_for_an_address(address: str) -> None:
+    names = [cap.name for cap in caps("notice", address, "T-1", DESK)]
+
+    assert names == [f"auto {address}", f"auto {address} T-1"]
+
+
+def test_a_peer_that_answers_everything_gets_less_than_ten_mails() -> None:
+    """It says nothing of being automatic, and each of its mails opens the same ticket's next turn."""
+    counters, sent = Counters({}), 0
+    view: TicketView | None = None
+    told = history()
+    for minute in range(40):
+        event = told.customer_writes(
+            f"2026-11-20 09:{minute:02}", from_addr=EMMA, event={"acknowledge": True}
+        )
+        view = evolve(view, event)
+        planned = [mail for mail in plan(event, view, DESK) if mail.recipient == EMMA]
+        view = remember(view, planned)
+        for mail in planned:
+            allowed = counters.take(caps(mail.mail_class, EMMA, "T-1", DESK), later(minute))
+            sent += allowed is None
+
+    assert sent == 1
+
+
+def test_a_peer_whose_every_answer_opens_a_ticket_gets_less_than_ten_mails() -> None:
+    counters, sent = Counters({}), 0
+    for number in range(1, 40):
+        told = history(ticket_id=f"T-{number}")
+        event = told.customer_writes(
+            "2026-11-20 09:00", from_addr=EMMA, event={"acknowledge": True}
+        )
+        view = evolve(None, event)
+        for mail in plan(event, view, DESK):
+            limits = caps(mail.mail_class, mail.recipient, f"T-{number}", DESK)
+            sent += counters.take(limits, later(number)) is None
+
+    assert sent == 5
+
+
+def test_caps_end_with_their_time_not_with_a_clock_hour() -> None:
+    cap = Cap("x", 2, timedelta(minutes=10))
+    counters = Counters({"x": [later(0), later(8)]})
+
+    assert counters.take([cap], later(9)) == cap
+    assert counters.take([replace(cap)], later(11)) is None
