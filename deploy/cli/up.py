@@ -85,7 +85,8 @@ def _foreground(options: Options, *, as_json: bool) -> None:
         _say("Stopping …")
     finally:
         # A second Ctrl-C must not leave processes behind.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         stack.stop()
 
 

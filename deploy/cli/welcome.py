@@ -19,12 +19,13 @@ from deploy.local.facts import StackFacts
 def show(stack: StackFacts, first: FirstMail | None) -> None:
     """Print it; ``first`` is what has happened in the demo."""
     if first:
-        console.print(f"{first.customer.name} wrote to {stack.mailboxes[0]}; an agent was told:")
+        what = f"{first.customer.name} wrote to {stack.mailboxes[0]}; an agent was told:"
+        console.print(what, markup=False)
         show_mail(first.notice)
     console.print(_addresses(stack, first))
     if first:
         example = ["reply", first.agent.address, "#take", "", "Hello Emma, we are on it."]
-        console.print(f"\nAnswer it as {first.agent.name} (paste):")
+        console.print(f"\nAnswer it as {first.agent.name} (paste):", markup=False)
         console.print(f"  {command(stack, *example)}", style="bold", markup=False, soft_wrap=True)
         console.print("and read what the customer gets:")
         read = command(stack, "inbox", first.customer.address)

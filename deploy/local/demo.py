@@ -17,6 +17,7 @@ from deploy.local import maildir, smtp
 from deploy.local.errors import NotReadyError
 from deploy.local.facts import Person, StackFacts
 from deploy.local.maildir import StoredMail
+from deploy.local.offsets import topic_states
 from deploy.local.process import tail_of
 from shared.bus.records import Outgoing, encode
 from shared.contracts.base import Meta
@@ -58,9 +59,16 @@ class FirstMail:
 
 
 def seed(stack: StackFacts) -> list[Person]:
-    """Publish the demo's customers and return them; done again it changes nothing."""
+    """Publish the demo's customers, wait until the services know them, and return them.
+
+    Done again it changes nothing.
+
+    Raises:
+        NotReadyError: a service has not read them in time.
+    """
     entries = YAML(typ="safe").load(DIRECTORY_FILE.read_text())
     asyncio.run(_publish(stack.kafka, entries))
+    asyncio.run(_until_known(stack.kafka))
     return [
         Person(address=contact["addresses"][0], name=contact["name"], account=contact["account_id"])
         for contact in entries["contacts"]
@@ -81,6 +89,20 @@ async def _publish(bootstrap: str, entries: dict[str, list[dict[str, Any]]]) -> 
                 )
                 key, value, headers = encode(Outgoing(DIRECTORY, entry.key, entry, meta))
                 await producer.send(DIRECTORY.name, value, key=key, headers=headers)
+
+
+async def _until_known(bootstrap: str) -> None:
+    deadline = time.monotonic() + ARRIVAL_S
+    while time.monotonic() < deadline:
+        states = await topic_states(bootstrap)
+        lag = next(state.lag for state in states if state.name == DIRECTORY.name)
+        if all(lag.get(reader) == 0 for reader in DIRECTORY.readers):
+            return
+        await asyncio.sleep(POLL_S)
+    raise NotReadyError(
+        f"Not every service has read the demo's customers within {ARRIVAL_S:.0f} s.",
+        remedy="'postdesk topics' shows who is behind, 'postdesk doctor' why.",
+    )
 
 
 def first_mail(stack: StackFacts) -> FirstMail | None:

@@ -87,10 +87,19 @@ async def _written(consumer: AIOKafkaConsumer, topics: dict[str, Any]) -> dict[s
 
 
 async def _add_lag(admin: AIOKafkaAdminClient, states: dict[str, TopicState]) -> None:
+    """A partition of which a group has committed nothing counts from its beginning."""
     for group, *_ in await admin.list_consumer_groups():
         committed = await admin.list_consumer_group_offsets(group)
-        for place, position in committed.items():
-            state = states.get(place.topic)
-            if state and position.offset >= 0:
-                behind = state.end_offsets.get(place.partition, 0) - position.offset
-                state.lag[group] = state.lag.get(group, 0) + max(0, behind)
+        reads = {topic.name for topic in TOPICS if group in topic.readers}
+        for name in reads | {place.topic for place in committed}:
+            if state := states.get(name):
+                state.lag[group] = sum(
+                    max(0, end - _position(committed, name, partition, state.begin_offsets))
+                    for partition, end in state.end_offsets.items()
+                )
+
+
+def _position(committed: Any, topic: str, partition: int, begins: dict[int, int]) -> int:
+    known = committed.get(TopicPartition(topic, partition))
+    offset: int = known.offset if known else -1
+    return offset if offset >= 0 else begins.get(partition, 0)

@@ -57,9 +57,20 @@ def _view(
         "account": state["account_id"],
         **{name: state.get(name) for name in (*more, "mailbox", "source", "seq", "survey")},
         "opened_at": _plain(state["opened_at"]),
-        "sla": _plain(state["clocks"]),
+        "sla": [_clock(clock, events) for clock in state["clocks"]],
         "messages": [_message(message) for message in messages],
         "timeline": [_entry(event) for event in events],
+    }
+
+
+def _clock(clock: mongo.Document, events: list[mongo.Document]) -> dict[str, Any]:
+    """A clock runs on after a breach, until it is answered late: then it is ``missed``."""
+    which = (clock["target"], clock["cycle"])
+    told = {e["type"] for e in events if (e["data"].get("target"), e["data"].get("cycle")) == which}
+    return {
+        **_plain(clock),
+        "warned": "ticket.sla-warned" in told,
+        "breached": "ticket.sla-breached" in told,
     }
 
 

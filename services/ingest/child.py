@@ -7,8 +7,9 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from services.ingest.frames import pack, read_frame
 from services.ingest.reading import Reading
@@ -22,15 +23,20 @@ def main() -> None:
     os.dup2(2, 1)  # a library that prints must not break the frames
     _warm_up()
     _confine(int(sys.argv[1]))
+    _send(answers, {"ready": True}, [])
     while (frame := read_frame(requests)) is not None:
         head, mails = frame
         for raw in mails:
             with _cpu_limit(float(head["cpu_s"])):
                 reading = _read(head, raw)
-            answer = {"fields": reading.fields, "blobs": reading.blobs}
-            for part in pack({**answer, "wants_raw": reading.wants_raw}, reading.contents):
-                answers.write(part)
-            answers.flush()
+            found = {"fields": reading.fields, "blobs": reading.blobs}
+            _send(answers, {**found, "wants_raw": reading.wants_raw}, reading.contents)
+
+
+def _send(answers: IO[bytes], head: dict[str, Any], contents: Sequence[bytes]) -> None:
+    for part in pack(head, contents):
+        answers.write(part)
+    answers.flush()
 
 
 def _read(head: dict[str, Any], raw: bytes) -> Reading:

@@ -13,11 +13,18 @@ import structlog
 from services.ingest import measures
 from services.ingest.frames import FrameError, pack, receive_frame
 from services.ingest.reading import Reading
+from shared.bus import TransientError
 
 STREAM_BYTES = 1024 * 1024
 MAILS_PER_CHILD = 5_000  # then a new one, so that no leak grows for ever
 
+START_S = 60.0
+
 _log = structlog.get_logger(__name__)
+
+
+class NoParserError(TransientError):
+    """A child does not even start: no mail is to blame, and the next try may go through."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Children:
         self._all: set[_Child] = set()
 
     async def start(self) -> None:
-        """Start the first child: the first mail should not wait for it."""
+        """Start the first child; raises `NoParserError` where that fails."""
         self._idle.append(await self._new())
 
     async def stop(self) -> None:
@@ -61,7 +68,8 @@ class Children:
     ) -> Answers:
         """Read mails in one child; with a ``reason`` only their headers.
 
-        The child that fails is killed, and only the mail that it was at is to blame.
+        The child that fails is killed, and only the mail that it was at is to blame. Raises
+        `NoParserError` where there is no child and none can be started.
         """
         head = {"cpu_s": self._allowance.cpu_s, "trusted": list(trusted), "reason": reason}
         async with self._free:
@@ -100,7 +108,8 @@ class Children:
 
     async def _new(self) -> "_Child":
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.ingest.child", str(self._allowance.memory_bytes)),
+            *(sys.executable, "-P", "-m", "services.ingest.child"),
+            str(self._allowance.memory_bytes),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -111,6 +120,16 @@ class Children:
         )
         child = _Child(process)
         self._all.add(child)
+        try:
+            async with asyncio.timeout(START_S):
+                await child.ready()
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, FrameError) as error:
+            cause = await child.cause_of_death()
+            await self._end(child, "did not start")
+            raise NoParserError(f"parser did not start: {cause}") from error
+        except BaseException:
+            await self._end(child, "cancelled")
+            raise
         return child
 
     async def _end(self, child: "_Child", cause: str) -> None:
@@ -132,6 +151,10 @@ class _Child:
         for part in parts:
             stdin.write(part)
         await stdin.drain()
+
+    async def ready(self) -> None:
+        stdout: Any = self._process.stdout
+        await receive_frame(stdout)
 
     async def receive(self) -> Reading:
         stdout: Any = self._process.stdout

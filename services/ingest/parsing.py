@@ -105,7 +105,7 @@ class MailReader:
         """Finish what is in hand if that goes fast, and free the rest for the next process."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FINISH_S):
-                while self._held and not self.trouble:  # noqa: ASYNC110 - once in a life
+                while self._tasks and self._held and not self.trouble:  # noqa: ASYNC110 - once in a life
                     await asyncio.sleep(0.02)
         for task in self._tasks:
             task.cancel()
@@ -156,9 +156,8 @@ class MailReader:
             for row in group:
                 if row["attempts"] > MAX_ATTEMPTS:
                     self._suspects.put_nowait((row, "tried too often"))
-            mails = [await self._raw(row) for row in known]
             with stage("parse"):
-                answers = await self._tools.parsers.read(mails, trusted=self._tools.trusted())
+                answers = await self._parse([await self._raw(row) for row in known])
             read = len(answers.readings)
             if read < len(known):
                 self._suspects.put_nowait((known[read], answers.failure))
@@ -180,13 +179,17 @@ class MailReader:
         """Try again, then take the headers alone, then the envelope alone."""
         raw = await self._raw(row)
         for _ in range(TRIES - 1 if row["attempts"] <= MAX_ATTEMPTS else 0):
-            answers = await self._tools.parsers.read([raw], trusted=self._tools.trusted())
+            answers = await self._parse([raw])
             if answers.readings:
                 return answers.readings[0]
             failure = answers.failure
         _log.warning("mail defeats the parser", inbound_id=row["_id"], failure=failure)
-        answers = await self._tools.parsers.read([raw], reason=f"parser {failure}")
+        answers = await self._parse([raw], reason=f"parser {failure}")
         return answers.readings[0] if answers.readings else records.bare(row, f"parser {failure}")
+
+    async def _parse(self, mails: Sequence[bytes], reason: str = "") -> Answers:
+        read, trusted = self._tools.parsers.read, self._tools.trusted()
+        return await self._until_done(lambda: read(mails, trusted=trusted, reason=reason))
 
     async def _raw(self, row: Document) -> bytes:
         name = row.get("raw_blob")

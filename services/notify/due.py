@@ -119,7 +119,9 @@ class DueNotices:
                 _log.exception("notices wait")
             if pause_s:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), pause_s)
+                    # `wait_for` may swallow the cancellation of a stop (before Python 3.12).
+                    async with asyncio.timeout(pause_s):
+                        await self._woken.wait()
 
     async def _pause_s(self) -> float:
         due_at = await self._desktop.ledger.next_due_at()

@@ -20,6 +20,7 @@ TLS = Literal["none", "starttls", "tls"]
 MAILS_PER_CONNECTION = 500
 IDLE_S = 60.0
 SERVICE_CLOSING = 421
+BAD_SEQUENCE = 503
 PERMANENT = 500
 _REPLY_ID = re.compile(
     r"<([^<>\s@]+@[^<>\s@]+)>|\b([0-9A-Za-z][0-9A-Za-z.-]{15,}@[0-9A-Za-z.-]+)\b"
@@ -152,6 +153,7 @@ async def _transaction(client: SMTP, sender: str, recipient: str, raw: bytes) ->
     except (SMTPServerDisconnected, TimeoutError, SMTPException, OSError) as error:
         return Outcome("unknown", _words(error))
     except ValueError as error:
+        client.close()  # the relay is left in the middle of a transaction
         return Outcome("failed", f"the address cannot be used: {_words(error)}")
     return Outcome("sent", reply[:500])
 
@@ -160,6 +162,8 @@ def _refused(code: int, message: str) -> Outcome:
     reply = f"{code} {message}"[:500]
     if code == SERVICE_CLOSING:
         return Outcome("unreachable", reply)
+    if code == BAD_SEQUENCE:
+        return Outcome("unknown", reply)  # about the session, not about the mail
     return Outcome("failed" if code >= PERMANENT else "deferred", reply)
 
 

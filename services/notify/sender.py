@@ -139,7 +139,9 @@ class Sender:
                 claimed = 0
             if claimed < CLAIMED_AT_ONCE:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._look.wait(), POLL_S)
+                    # `wait_for` may swallow the cancellation of a stop (before Python 3.12).
+                    async with asyncio.timeout(POLL_S):
+                        await self._look.wait()
             self._look.clear()
 
     async def _claim(self) -> int:

@@ -18,7 +18,7 @@ async def build(context: Context) -> Sequence[Part]:
     """Make the indexes, register the handlers, and give the parts to start."""
     await ensure_indexes(context.database, INDEXES)
     clock = time_source(context.clock, context.settings.clock_file)
-    store = Store(context.client, context.database)
+    store = Store(context.client, context.database, context.desk.digest)
     relay = OutboxRelay(
         bus=context.bus,
         collection=context.database["outbox"],
@@ -38,4 +38,9 @@ async def build(context: Context) -> Sequence[Part]:
         wake=relay.wake,
         longest_look_s=context.settings.longest_look_s,
     )
-    return [relay, Background("ticker", ticker.run, pause_s=0.0)]
+    await store.mark_misfits()
+    return [
+        relay,
+        Background("ticker", ticker.run, pause_s=0.0),
+        Background("refitting", handlers.refit_all, pause_s=context.settings.longest_look_s),
+    ]

@@ -15,8 +15,11 @@ VERSION = 1
 SOURCE = "postdesk/sla"
 
 
-def case_document(case: Case) -> Document:
-    """The ticket without its clocks, which are documents of their own."""
+def case_document(case: Case, configuration: str) -> Document:
+    """The ticket without its clocks, which are documents of their own.
+
+    ``fitted_to`` is the configuration that its clocks follow.
+    """
     return {
         "_id": case.ticket_id,
         "v": VERSION,
@@ -24,6 +27,9 @@ def case_document(case: Case) -> Document:
         "account_id": case.account_id,
         "priority": case.priority,
         "waiting_since": case.waiting_since,
+        "refits": case.refits,
+        "is_open": case.is_open,
+        "fitted_to": configuration,
     }
 
 
@@ -35,6 +41,7 @@ def case_of(document: Document, clocks: Iterable[Document]) -> Case:
         account_id=document["account_id"],
         priority=document["priority"],
         waiting_since=document["waiting_since"],
+        refits=document["refits"],
         clocks=tuple(map(clock_of, sorted(clocks, key=lambda one: one["number"]))),
     )
 
@@ -81,6 +88,12 @@ def clock_of(document: Document) -> TicketClock:
         warned=document["warned"],
         ran_out=document["ran_out"],
     )
+
+
+def refitted_row(news: ClocksChanged, refits: int) -> Document:
+    """The row that tells of clocks that follow other terms than before, without an event."""
+    row_id = f"{news.ticket_id}.{news.ticket_seq}.clocks.{refits}"
+    return _row(row_id, news, correlation_id=row_id, causation_id=row_id)
 
 
 def changed_row(news: ClocksChanged, cause: Meta) -> Document:

@@ -1,21 +1,24 @@
 """One function for each topic that sla reads: load, follow, save."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from services.sla import documents
-from services.sla.domain.case import IRRELEVANT, Case, follow
+from services.sla.domain.case import IRRELEVANT, Case, follow, refitted
 from services.sla.domain.clock import TicketClock, as_told
 from services.sla.domain.policy import Policies, Terms
-from services.sla.store import Changes
+from services.sla.store import Changes, Loaded
 from shared.bus import Received
 from shared.clock import Clock
 from shared.contracts.directory import Account
 from shared.contracts.sla import ClocksChanged
 from shared.contracts.ticket import TicketEvent
+from shared.mongo import Document
 
 MOST_CLOCKS = 20
+BATCH = 200
 
 Batch = Sequence[Received[Any]]
 
@@ -26,18 +29,19 @@ class Cases(Protocol):
     async def change(
         self,
         ticket_ids: Collection[str],
+        account_ids: Collection[str],
         now: datetime,
-        decide: Callable[[Mapping[str, Case]], Changes],
+        decide: Callable[[Loaded], Changes],
     ) -> Changes:
         """Load, decide and save in one transaction."""
         ...
 
-    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
-        """Segments by account id."""
+    async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
+        """Remember segments and mark the cases that they concern."""
         ...
 
-    async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
-        """Remember segments."""
+    async def stale(self, limit: int) -> list[str]:
+        """Tickets of marked cases."""
         ...
 
 
@@ -57,18 +61,17 @@ class Handlers:
         relevant = [one for one in batch if not isinstance(one.record, IRRELEVANT)]
         if not relevant:
             return
-        accounts = {one.record.state.account_id for one in relevant} - {""}
-        segments = await self._store.segments(accounts) if accounts else {}
         changes = await self._store.change(
             {one.record.ticket_id for one in relevant},
+            {one.record.state.account_id for one in relevant},
             self._clock.now(),
-            lambda cases: self._follow_all(relevant, cases, segments),
+            lambda loaded: self._follow_all(relevant, loaded),
         )
         if changes.rows:
             self._wake()
 
     async def on_directory(self, batch: Batch) -> None:
-        """Remember the segments of accounts; the next event of a ticket applies them."""
+        """Remember the segments of accounts; `refit_all` applies them to open tickets."""
         segments: dict[str, str | None] = {}
         for one in batch:
             kind, _, account_id = one.key.partition(":")
@@ -78,37 +81,70 @@ class Handlers:
                 segments[account_id] = None
         await self._store.note_accounts(segments)
 
-    def _follow_all(
-        self, batch: Batch, before: Mapping[str, Case], segments: Mapping[str, str]
-    ) -> Changes:
+    async def refit_all(self) -> None:
+        """Bring all marked cases under the terms of now, a batch at a time."""
+        while await self.refit():
+            await asyncio.sleep(0)
+
+    async def refit(self) -> int:
+        """Bring some marked cases under the terms of now; give how many."""
+        ticket_ids = await self._store.stale(BATCH)
+        if ticket_ids:
+            now = self._clock.now()
+            changes = await self._store.change(
+                ticket_ids, (), now, lambda loaded: self._refit_each(loaded, now)
+            )
+            if changes.rows:
+                self._wake()
+        return len(ticket_ids)
+
+    def _refit_each(self, loaded: Loaded, now: datetime) -> Changes:
+        cases: list[Case] = []
+        rows: list[Document] = []
+        for before in loaded.cases.values():
+            terms = self._terms(before.account_id, before.priority, loaded.segments)
+            after = refitted(before, now, terms)
+            cases.append(after)
+            if after is not before:
+                rows.append(documents.refitted_row(self._news(after, now, terms), after.refits))
+        return Changes(cases, rows)
+
+    def _follow_all(self, batch: Batch, loaded: Loaded) -> Changes:
+        before = loaded.cases
         after: dict[str, Case] = dict(before)
         last: dict[str, Received[Any]] = {}
         for one in batch:
             event: TicketEvent = one.record
             known = after.get(event.ticket_id)
-            terms = self._terms(event, segments)
+            terms = self._terms_of(event, loaded)
             case = follow(known, event, terms, self._policies.pause_on)
             if case is not known:
                 after[event.ticket_id], last[event.ticket_id] = case, one
         rows = [
-            documents.changed_row(self._news(after[ticket_id], one.record, segments), one.meta)
+            self._changed_row(after[ticket_id], one, loaded)
             for ticket_id, one in last.items()
             if after[ticket_id].clocks != _clocks_of(before, ticket_id)
         ]
         return Changes(cases=[after[ticket_id] for ticket_id in last], rows=rows)
 
-    def _terms(self, event: TicketEvent, segments: Mapping[str, str]) -> Terms | None:
-        segment = segments.get(event.state.account_id, "")
-        return self._policies.terms(segment=segment, priority=event.state.priority)
+    def _changed_row(self, case: Case, one: Received[Any], loaded: Loaded) -> Document:
+        news = self._news(case, one.record.at, self._terms_of(one.record, loaded))
+        return documents.changed_row(news, one.meta)
 
-    def _news(self, case: Case, event: TicketEvent, segments: Mapping[str, str]) -> ClocksChanged:
-        """All clocks as of the event; of very many the latest, open ones first."""
-        calendar = self._policies.calendar_of(self._terms(event, segments))
+    def _terms_of(self, event: TicketEvent, loaded: Loaded) -> Terms | None:
+        return self._terms(event.state.account_id, event.state.priority, loaded.segments)
+
+    def _terms(self, account_id: str, priority: str, segments: Mapping[str, str]) -> Terms | None:
+        return self._policies.terms(segment=segments.get(account_id, ""), priority=priority)
+
+    def _news(self, case: Case, as_of: datetime, terms: Terms | None) -> ClocksChanged:
+        """All clocks as of then; of very many the latest, open ones first."""
+        calendar = self._policies.calendar_of(terms)
         newest = sorted(case.clocks, key=lambda clock: clock.is_open)[-MOST_CLOCKS:]
         return ClocksChanged(
             ticket_id=case.ticket_id,
             ticket_seq=case.seq,
-            clocks=[as_told(clock, event.at, calendar) for clock in newest],
+            clocks=[as_told(clock, as_of, calendar) for clock in newest],
         )
 
 

@@ -26,9 +26,20 @@ _KEPT_S = 7 * 86_400
 INDEXES = (
     Index("clocks", [("next_at", 1)], partial={"next_at": {"$exists": True}}),
     Index("clocks", [("ticket_id", 1)]),
+    Index("cases", [("account_id", 1)]),
+    Index("cases", [("fitted_to", 1)], partial={"is_open": True}),
+    Index("cases", [("stale", 1)], partial={"stale": True}),
     outbox_index("outbox", OUTBOX_ORDER),
     Index("outbox", [("published_at", 1)], expire_after_s=_KEPT_S),
 )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What is decided upon: cases by ticket, and the segments of their accounts."""
+
+    cases: Mapping[str, Case]
+    segments: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -42,8 +53,10 @@ class Changes:
 class Store:
     """Each method stores all that it says or nothing."""
 
-    def __init__(self, client: Client, database: Database) -> None:
+    def __init__(self, client: Client, database: Database, configuration: str = "") -> None:
+        """``configuration`` is the hash of the desk's configuration in force."""
         self._client = client
+        self._configuration = configuration
         self._cases = database["cases"]
         self._clocks = database["clocks"]
         self._accounts = database["accounts"]
@@ -52,14 +65,19 @@ class Store:
     async def change(
         self,
         ticket_ids: Collection[str],
+        account_ids: Collection[str],
         now: datetime,
-        decide: Callable[[Mapping[str, Case]], Changes],
+        decide: Callable[[Loaded], Changes],
     ) -> Changes:
-        """Load the cases that exist, decide, store; ``decide`` may be called more than once."""
+        """Load the cases that exist, decide, store; ``decide`` may be called more than once.
+
+        Segments are those of the cases' accounts and of the ones named.
+        """
 
         async def work(session: Session) -> Changes:
             cases = await self._load(ticket_ids, session)
-            changes = decide(cases)
+            wanted = {*account_ids, *(case.account_id for case in cases.values())} - {""}
+            changes = decide(Loaded(cases, await self._segments(wanted, session)))
             await self._save(changes.cases, cases, session)
             await self._put_out(list(changes.rows), now, session)
             return changes
@@ -96,13 +114,9 @@ class Store:
         )
         return first["next_at"] if first else None
 
-    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
-        """Segments of the accounts that are known, by account id."""
-        found = self._accounts.find({"_id": {"$in": list(account_ids)}})
-        return {account["_id"]: account["segment"] async for account in found}
-
     async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
-        """Remember the segment of each account; None forgets the account."""
+        """Remember the segment of each account, or forget it; mark the open cases of changed ones."""
+        known = await self._segments(segments, None)
         writes = [
             DeleteOne({"_id": account_id})
             if segment is None
@@ -111,6 +125,27 @@ class Store:
         ]
         if writes:
             await self._accounts.bulk_write(writes, ordered=False)
+        changed = [name for name, new in segments.items() if (new or "") != known.get(name, "")]
+        of_changed = {"account_id": {"$in": changed}, "is_open": True}
+        await self._cases.update_many(of_changed, {"$set": {"stale": True}})
+
+    async def mark_misfits(self) -> None:
+        """Mark the open cases whose clocks follow another configuration."""
+        misfits = {"is_open": True, "fitted_to": {"$ne": self._configuration}}
+        await self._cases.update_many(misfits, {"$set": {"stale": True}})
+
+    async def stale(self, limit: int) -> list[str]:
+        """Tickets of some of the marked cases."""
+        found = self._cases.find({"stale": True}, {"_id": 1}).limit(limit)
+        return [case["_id"] async for case in found]
+
+    async def _segments(
+        self, account_ids: Collection[str], session: Session | None
+    ) -> dict[str, str]:
+        if not account_ids:
+            return {}
+        found = self._accounts.find({"_id": {"$in": list(account_ids)}}, session=session)
+        return {account["_id"]: account["segment"] async for account in found}
 
     async def _load(self, ticket_ids: Collection[str], session: Session) -> dict[str, Case]:
         ids = list(ticket_ids)
@@ -126,13 +161,16 @@ class Store:
         if not cases:
             return
         written = [
-            ReplaceOne({"_id": case.ticket_id}, documents.case_document(case), upsert=True)
-            for case in cases
+            ReplaceOne({"_id": case.ticket_id}, self._document(case), upsert=True) for case in cases
         ]
         await self._cases.bulk_write(written, ordered=False, session=session)
         clocks = [write for case in cases for write in _clock_writes(case, before)]
         if clocks:
             await self._clocks.bulk_write(clocks, ordered=False, session=session)
+
+    def _document(self, case: Case) -> Document:
+        """Without a mark: what is stored follows the segment and configuration of now."""
+        return documents.case_document(case, self._configuration)
 
     async def _put_out(self, rows: list[Document], now: datetime, session: Session) -> None:
         if rows:

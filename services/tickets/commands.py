@@ -73,6 +73,28 @@ def open_ticket(command: contract.OpenTicket, who: Person, claim: Claim, facts: 
     return Decision(story)
 
 
+def result_of(
+    command: TicketCommand, command_id: str, decision: Decision | None
+) -> contract.CommandAccepted | contract.CommandRejected:
+    """The answer to a command; no ``decision``: there is no such ticket."""
+    if decision is not None and decision.is_accepted:
+        return contract.CommandAccepted(
+            command_id=command_id,
+            command=command.type,
+            ticket_id=decision.story.ticket.id,
+            event_ids=[f"{event.ticket_id}.{event.seq}" for event in decision.story.events],
+        )
+    missing = Refusal("E03", "there is no such ticket")
+    refusal = decision.refusals[0] if decision else missing
+    return contract.CommandRejected(
+        command_id=command_id,
+        command=command.type,
+        ticket_id=getattr(command, "ticket_id", None),
+        code=refusal.code,
+        reason=refusal.message[:500],
+    )
+
+
 def actor_of(command: TicketCommand, facts: Facts) -> Actor | Refusal:
     """Who acts: the system, or the agent for whom it may; agents themselves write mails."""
     kind, _, name = command.actor.partition(":")

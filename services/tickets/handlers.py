@@ -7,7 +7,8 @@ from typing import Any
 
 from services.tickets import mails
 from services.tickets.batch import Batch
-from services.tickets.commands import Claim, decide_command, open_ticket
+from services.tickets.claims import Claims
+from services.tickets.commands import Claim, decide_command, open_ticket, result_of
 from services.tickets.documents import Cause
 from services.tickets.domain import threading
 from services.tickets.domain.decide_clock import decide_clock
@@ -18,11 +19,12 @@ from services.tickets.domain.routing import mailbox_of
 from services.tickets.mail_commands import asking, receipts
 from services.tickets.mail_commands.interpret import Show
 from services.tickets.store import Store, directory_entry
+from shared import metrics
 from shared.bus import Received
 from shared.clock import Clock
 from shared.config.loading import LoadedDesk
 from shared.contracts import topics
-from shared.contracts.commands import CommandAccepted, CommandRejected, MoveToTeam, OpenTicket
+from shared.contracts.commands import MoveToTeam, OpenTicket
 from shared.contracts.delivery import MailSent
 from shared.contracts.directory import Account, Contact
 from shared.contracts.mail import MailReceived
@@ -48,9 +50,10 @@ class Handlers:
         """File each mail under its ticket, or open one; run what agents' mails ask for."""
         records = [_folded(one) for one in records]
         # Most mails are fresh, so what they need is loaded while that is being asked.
-        fresh, batch = await asyncio.gather(
-            self._fresh(records), self._load_for_mails([one.record for one in records])
-        )
+        with metrics.stage("load"):
+            fresh, batch = await asyncio.gather(
+                self._fresh(records), self._load_for_mails([one.record for one in records])
+            )
         if not fresh:
             return
         claims = Claims(self.store, batch)
@@ -175,7 +178,7 @@ class Handlers:
                 cause=cause,
             )
 
-    async def _decide(self, batch: Batch, claims: "Claims", one: Received[Any]) -> Decision | None:
+    async def _decide(self, batch: Batch, claims: Claims, one: Received[Any]) -> Decision | None:
         command = one.record
         if isinstance(command, OpenTicket):
             team = mailbox_of(command.mailbox, batch.facts.desk).team
@@ -204,60 +207,10 @@ class Handlers:
         await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
-        await self.store.commit(batch.changes())
+        changes = batch.changes()
+        with metrics.stage("commit"):
+            await self.store.commit(changes)
         self.wake()
-
-
-class Claims:
-    """Numbers and turns for the new tickets of a batch, claimed outside its transaction."""
-
-    def __init__(self, store: Store, batch: Batch) -> None:
-        self._store = store
-        self._batch = batch
-        self._slots: dict[str, int] = {}
-        self._numbers: list[int] = []
-
-    async def foresee(self, received: Sequence[MailReceived]) -> None:
-        """Claim in one go what the mails will need as far as can be seen beforehand."""
-        placements = [(mail, mails.placement_of(self._batch, mail)) for mail in received]
-        opening = [mail for mail, place in placements if mails.opens_ticket(place)]
-        desk = self._batch.facts.desk
-        wanted = {
-            mail.inbound_id: mailbox_of(mail.mailbox, desk).team
-            for mail in opening
-            if mail.bounce is None
-        }
-        self._slots, numbers = await asyncio.gather(
-            self._store.claim_slots(wanted, self._batch.facts.now),
-            self._store.claim_numbers(len(opening)),
-        )
-        self._numbers = numbers[::-1]
-
-    async def of(self, mail: MailReceived) -> tuple[str, int]:
-        """The number and the turn of a new ticket."""
-        team = mailbox_of(mail.mailbox, self._batch.facts.desk).team
-        slot = 0 if mail.bounce else await self.slot(mail.inbound_id, team)
-        return await self._number(), slot
-
-    async def of_command(self, name: str, team: str) -> Claim:
-        """The same for a command with this id."""
-        return Claim(await self._number(), await self.slot(name, team))
-
-    async def slot(self, name: str, team: str) -> int:
-        """The turn in a team's rotation."""
-        if name not in self._slots:
-            self._slots |= await self._store.claim_slots({name: team}, self._batch.facts.now)
-        return self._slots[name]
-
-    async def slot_of_move(self, mail: MailReceived) -> int:
-        """The turn for a ticket that an agent's mail moves to another team."""
-        team = mails.wanted_team(self._batch, mail)
-        return await self.slot(mail.inbound_id, team) if team else 0
-
-    async def _number(self) -> str:
-        if not self._numbers:
-            self._numbers = await self._store.claim_numbers(1)
-        return f"T-{self._numbers.pop()}"
 
 
 def _folded(one: Received[Any]) -> Received[Any]:
@@ -274,29 +227,10 @@ def _mark(one: Received[Any]) -> str:
 
 
 def _report(batch: Batch, one: Received[Any], decision: Decision | None) -> None:
-    """Answer a command, accepted or rejected with code and reason."""
-    common = {"command_id": one.meta.id, "command": one.record.type}
+    """Answer a command."""
     cause = Cause.of(one.meta)
-    result: CommandAccepted | CommandRejected
-    if decision is None:
-        result = CommandRejected(**common, code="E03", reason="there is no such ticket")
-    elif decision.is_accepted:
-        events = decision.story.events
-        result = CommandAccepted(
-            **common,
-            ticket_id=decision.story.ticket.id,
-            event_ids=[f"{event.ticket_id}.{event.seq}" for event in events],
-        )
-    else:
-        first = decision.refusals[0]
-        result = CommandRejected(
-            **common,
-            ticket_id=getattr(one.record, "ticket_id", None),
-            code=first.code,
-            reason=first.message[:500],
-        )
     batch.send(
-        result,
+        result_of(one.record, one.meta.id, decision),
         topic=topics.COMMAND_RESULTS,
         key=cause.correlation_id,
         name=f"{one.meta.id}.result",

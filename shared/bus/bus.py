@@ -1,8 +1,7 @@
-"""The bus of one service: FastStream's Kafka broker set up once, and one producer."""
+"""The bus of one service: one consumer for all its topics, and one producer."""
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from itertools import chain
@@ -11,9 +10,7 @@ from typing import Any
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from faststream.kafka import KafkaBroker, KafkaMessage
-from faststream.kafka.message import FAKE_CONSUMER
-from faststream.middlewares import AckPolicy
+from faststream.kafka import KafkaBroker
 
 from shared import metrics
 from shared.bus.committing import Commits
@@ -28,15 +25,11 @@ from shared.bus.consuming import (
 from shared.bus.dead_letters import dead_letter_of
 from shared.bus.producer import PUBLISH_S, Producer
 from shared.bus.records import Outgoing, encode
+from shared.bus.subscribing import STOP_S, Subscription, subscribed
 from shared.contracts.topics import Topic
 from shared.logs import describe
 
-FETCH_WAIT_MS = 100
-FETCH_BYTES = 8 * 1024 * 1024
-SESSION_MS = 10_000
-STOP_S = 10.0
 PROBE_S = 5.0
-REQUEST_MS = 10_000
 _NOWHERE = TopicPartition("", 0)
 
 _log = structlog.get_logger(__name__)
@@ -116,7 +109,16 @@ class Bus:
         """
         if not self._readers:
             return
-        self._broker = self._make_broker()
+        self._broker, self._subscriber = subscribed(
+            Subscription(
+                servers=self._servers,
+                client_id=self._client_id,
+                group=self._service,
+                member_id=self._member_id(),
+                topics=tuple(self._readers),
+            ),
+            self._on_record,
+        )
         try:
             await self._broker.start()
         except BaseException:
@@ -195,34 +197,6 @@ class Bus:
         topics = sha256(" ".join(sorted(self._readers)).encode()).hexdigest()[:8]
         return f"{self._client_id}-{topics}"
 
-    def _make_broker(self) -> KafkaBroker:
-        broker = KafkaBroker(
-            self._servers,
-            client_id=self._client_id,
-            consumer_only=True,
-            allow_auto_create_topics=False,
-            ack_policy=AckPolicy.MANUAL,
-            graceful_timeout=STOP_S,
-            request_timeout_ms=REQUEST_MS,
-            apply_types=False,
-            logger=logging.getLogger("shared.bus.faststream"),
-            log_level=logging.DEBUG,
-        )
-        self._subscriber = broker.subscriber(
-            *self._readers,
-            group_id=self._service,
-            group_instance_id=self._member_id(),
-            auto_offset_reset="earliest",
-            session_timeout_ms=SESSION_MS,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            fetch_max_bytes=FETCH_BYTES,
-            no_reply=True,
-            parser=_as_it_came,
-            decoder=_raw,
-        )
-        self._subscriber(self._on_record)
-        return broker
-
     async def _on_record(self, first: Any) -> None:
         """Take what else has arrived along with the first record; let no exception out.
 
@@ -289,12 +263,3 @@ class Bus:
         with contextlib.suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(1.0):
                 await self._subscriber.consumer.getmany(_NOWHERE, timeout_ms=0)
-
-
-async def _as_it_came(record: Any) -> KafkaMessage:
-    """Wrap the record unread: FastStream's own parser fails on headers that are not text."""
-    return KafkaMessage(body=b"", raw_message=record, consumer=FAKE_CONSUMER)
-
-
-async def _raw(message: KafkaMessage) -> Any:
-    return message.raw_message

@@ -23,6 +23,8 @@ LONGEST_PAUSE_S = 0.5
 STANDBY_PAUSE_S = 1.0
 TROUBLE_PAUSE_S = 5.0
 BAD_ROWS_IN_A_ROW = 20
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a row that was set aside counts as published: no expiry of published rows removes it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -191,7 +193,7 @@ class OutboxRelay:
             "row set aside", outbox=self._rows.name, row=str(row["_id"]), error=describe(error)
         )
         metrics.dead_letter(f"outbox:{self._rows.name}", "unpublishable")
-        await self._mark([row], {"unpublishable": describe(error)})
+        await self._mark([row], {"unpublishable": describe(error), "published_at": NEVER})
 
     async def _mark(self, rows: list[Document], more: Document) -> None:
         marks = {"published_at": datetime.now(UTC), **more}

@@ -96,7 +96,9 @@ def run(mutant: Mutant) -> tuple[bool, str]:
                 text=True,
                 check=False,
             )
-            verdict = re.search(r"^E +(\d+ problems.*\n(?:E .*\n){0,2})", done.stdout, re.MULTILINE)
+            verdict = re.search(
+                r"^E +AssertionError: (\d+ problems.*\n(?:E .*\n){0,2})", done.stdout, re.MULTILINE
+            )
             if done.returncode and verdict:
                 return True, " / ".join(re.findall(r"E +(.+)", verdict[0]))
             if done.returncode:

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from services.sla.store import INDEXES, OUTBOX_ORDER, Store
-from shared.mongo import connect, ensure_indexes
-from tests.service.sla.suite import SLASuite, service
+from shared.mongo import Client, Database, connect, ensure_indexes
+from tests.service.sla.suite import Service, SLASuite, service
+from tests.ticket_history import History
 
 __all__ = ["service"]
 
@@ -16,6 +17,10 @@ pytestmark = pytest.mark.stack
 
 
 class ReadableStore(Store):
+    def __init__(self, client: Client, database: Database, configuration: str = "") -> None:
+        super().__init__(client, database, configuration)
+        self.database = database
+
     async def rows(self) -> list[dict[str, Any]]:
         return await self._outbox.find().sort(list(OUTBOX_ORDER)).to_list(None)
 
@@ -32,3 +37,17 @@ async def store(mongo: str) -> AsyncIterator[ReadableStore]:
 
 class TestInMongoDB(SLASuite):
     pass
+
+
+async def test_another_configuration_refits_open_tickets_only(store: ReadableStore) -> None:
+    open_one, done = History(ticket_id="T-1"), History(ticket_id="T-2")
+    done.resolved("2026-11-20 10:00", answered=True)
+    await Service(store).reads(*open_one.events, *done.events)
+    after = ReadableStore(store._client, store.database, "another configuration")
+
+    await after.mark_misfits()
+
+    assert await after.stale(10) == ["T-1"]
+    await Service(after).handlers.refit_all()
+    await after.mark_misfits()
+    assert await after.stale(10) == []

@@ -40,9 +40,13 @@ def kafka_jars(cache: Path, progress: Progress) -> list[Path]:
     jars = [_path(repository, locked) for locked in lock.dependencies]
     if mark.exists() and all(jar.exists() for jar in jars):
         return jars
-    with _one_at_a_time(cache / "fetch.lock"):
-        _fetch(lock.dependencies, repository, progress)
-        mark.touch()
+    try:
+        with _one_at_a_time(cache / "fetch.lock"):
+            _fetch(lock.dependencies, repository, progress)
+            mark.touch()
+    except OSError as error:
+        cause = f"Kafka's files cannot be kept in {cache}: {error.strerror}."
+        raise StackError(cause, remedy="name a folder of yours in XDG_CACHE_HOME.") from error
     return jars
 
 

@@ -123,7 +123,8 @@ def _mailbox(item: _Raw, hint: str) -> Mailbox | None:
         address = _bare(decode_words(item.angle, hint))
         if not address and (match := _ADDRESS.search(words)):
             address, words = match[0], words.replace(match[0], "")
-        name = _name(words) or _comments(item, hint)
+        name, comment = _name(words), _comments(item, hint)
+        name = f"{name} ({comment})" if name and comment else name or comment
         return Mailbox(name, address) if address or name else None
     matches = list(_ADDRESS.finditer(words))
     if not matches:

@@ -1,7 +1,15 @@
 """Where a text says whose words follow: "On Monday Ann wrote:", wrapped or not."""
 
 from services.ingest.parse.lines import Line
-from services.ingest.parse.words.attribution import ADDRESS, COLON_END, DATE, OPENER, QUOTING, VERB
+from services.ingest.parse.words.attribution import (
+    ADDRESS,
+    BETWEEN_RULES,
+    COLON_END,
+    DATE,
+    OPENER,
+    QUOTING,
+    VERB,
+)
 
 _MAX_WRAPPED = 4  # lines over which mail programs wrap such a line
 _MAX_CHARACTERS = 400
@@ -37,7 +45,7 @@ def _marked_end(lines: list[Line], start: int) -> int:
 
 def _may_end(text: str, lines: list[Line], after: int) -> bool:
     """Look cheaply before the expressions are tried; most lines of a mail end here."""
-    if text.rstrip("*_ ")[-1:] in _COLONS or quote_follows(lines, after):
+    if text.rstrip("*_ ")[-1:] in _COLONS or text.endswith("--") or quote_follows(lines, after):
         return True
     return "@" in text and any(c.isdigit() for c in text)
 
@@ -50,10 +58,15 @@ def _is_attribution(text: str, lines: list[Line], after: int, *, wrapped: bool) 
     has_verb = VERB.search(text) is not None
     has_evidence = bool(DATE.search(text)) or bool(ADDRESS.search(text))
     opens = OPENER.match(text) is not None
+    if has_verb and BETWEEN_RULES.match(text):
+        return True
     if has_verb and ends:
         if wrapped and not opens:
             return is_quoted and has_evidence and _names_someone_early(text)
-        return (has_evidence and (opens or is_quoted or _verb_is_late(text))) or is_quoted
+        is_full = bool(DATE.search(text)) and bool(ADDRESS.search(text))
+        return is_full or is_quoted or (has_evidence and (opens or _verb_is_late(text)))
+    if is_quoted and DATE.match(text.strip()) and ADDRESS.search(text):
+        return True
     if is_quoted and has_evidence and (ends or has_verb):
         return not wrapped or opens or bool(DATE.match(text.strip()))
     if ends and ADDRESS.search(text) and DATE.search(text):

@@ -4,7 +4,7 @@ from services.ingest.parse.bounce import Failure
 from services.ingest.parse.mail import Mail
 from services.ingest.parse.structure import Part
 from services.ingest.parse.words.subjects import AUTO_PREFIX, FORWARD_PREFIX, REPLY_PREFIX
-from services.ingest.parse.words.vacation import WEAK_SUBJECT, WORDING
+from services.ingest.parse.words.vacation import AUTOMATIC_WORDS, WEAK_SUBJECT, WORDING
 
 _HEADERS = (
     "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from",
@@ -22,8 +22,8 @@ def is_autoreply(root: Part, mail: Mail, failure: Failure) -> bool:
     if _by_headers(root, mail):
         return True
     if FORWARD_PREFIX.match(mail.subject) or REPLY_PREFIX.match(mail.subject):
-        return _by_weak_signs(mail)
-    return AUTO_PREFIX.match(mail.subject) is not None or _by_weak_signs(mail)
+        return _by_weak_signs(mail) or _says_so(mail)
+    return AUTO_PREFIX.match(mail.subject) is not None or _by_weak_signs(mail) or _says_so(mail)
 
 
 def _by_headers(root: Part, mail: Mail) -> bool:
@@ -53,6 +53,16 @@ def _by_headers(root: Part, mail: Mail) -> bool:
     ):
         return True
     return "vacation" in headers.word("x-mailer") or "autoresponder" in headers.word("x-mailer")
+
+
+def _says_so(mail: Mail) -> bool:
+    """A short answer that begins by saying that a program wrote it."""
+    is_answer = bool(mail.in_reply_to or mail.references or REPLY_PREFIX.match(mail.subject))
+    return (
+        is_answer
+        and not FORWARD_PREFIX.match(mail.subject)
+        and AUTOMATIC_WORDS.search(mail.reply_text[:300]) is not None
+    )
 
 
 def _by_weak_signs(mail: Mail) -> bool:

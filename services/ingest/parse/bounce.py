@@ -116,7 +116,8 @@ def _returned_id(root: Part) -> str:
 
 def _looks_like_notice(root: Part, mail: Mail) -> bool:
     """Weigh the sender, the subject and the null envelope; one sign of a person ends it."""
-    if "x-failed-recipients" in root.headers:
+    is_mailer = mail.from_addr.lower().startswith("mailer-daemon")
+    if is_mailer or "x-failed-recipients" in root.headers:
         return True
     if (
         FORWARD_PREFIX.match(mail.subject)

@@ -20,7 +20,7 @@ from services.ingest.parse.words.notices import (
 )
 
 _ADDRESS = re.compile(
-    r"(?<![\w.@+-])[\w.!#$%&'*+/=?^`{|}~-]+@(?:[\w-]+\.)+[\w-]+|(?<=<)[^\s<>@\"]+@[^\s<>@\"]+(?=>)"
+    r"(?<![\w.@+-])[\w.!#$%&'*+/=?^`{|}~-]+@(?:[\w-]+\.)+[\w-]+|(?<=<)(?!mailto:)[^\s<>@\"]+@[^\s<>@\"]+(?=>)"
 )
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _MESSAGE_ID = re.compile(r"^[>\s|]*message-id:\s*<([^<>\s]+)>", re.IGNORECASE | re.MULTILINE)
@@ -102,7 +102,8 @@ def _by_library(root: Part) -> tuple[list[str], list[str]]:
 
 
 def _plain(addresses: Iterable[bytes]) -> list[str]:
-    return sorted(a.decode("utf-8", "replace").strip("<> ") for a in addresses if b"@" in a)
+    found = {a.decode("utf-8", "replace").strip("<> ").removeprefix("mailto:") for a in addresses}
+    return sorted(a for a in found if "@" in a)
 
 
 def _kind(text: str, mail: Mail, *, has_temporary: bool, is_known: bool) -> BounceKind:

@@ -77,14 +77,15 @@ def _own_subject(mail: Mail) -> str:
 
 def _attached(root: Part, mail: Mail, *, is_named: bool) -> Forward | None:
     """A mail attached to a mail that says in its subject that it forwards one."""
-    attached = [p for p in outer_parts(root) if p.is_message and p is not root]
-    if not attached:
+    attached = [p for p in outer_parts(root) if p.is_message]
+    if not attached or root.content_type == "multipart/digest":
         return None
     headers = attached[0].children[0].headers
     subject = header_text(headers.get("subject"))
-    is_same = bool(subject) and subject.lower() in mail.subject.lower()
-    has_text = bool(mail.text.strip())
-    if not is_named and (REPLY_PREFIX.match(mail.subject) or (has_text and not is_same)):
+    is_same = bool(subject) and subject.lower() == mail.subject.lower()
+    is_alone = not mail.text.strip() and len(attached) == 1
+    is_reply = REPLY_PREFIX.match(mail.subject) is not None
+    if not is_named and (is_reply or not (is_alone or is_same)):
         return None
     senders = mailboxes(headers.get("from"))
     date = header_text(headers.get("date"))

@@ -8,6 +8,7 @@ from services.ingest.parse.words.delimiters import split_marker
 from services.ingest.parse.words.labels import LABELS, label_of
 
 _MAX_LINES = 14  # of a block; long To lists wrap
+_MAX_ONE_LINE = 600  # characters
 _ENOUGH = 3  # labels of different kinds
 _MAX_WRAPPED = 5  # lines of one wrapped value
 _GLUED_LABEL = re.compile(
@@ -57,13 +58,23 @@ def unglued(lines: list[Line]) -> list[Line]:
     """Return the lines with a marker and the labels behind it on lines of their own."""
     out: list[Line] = []
     for line in lines:
-        found = split_marker(line.text)
+        found = split_marker(line.text) or _one_line_block(line.text)
         if found is None:
             out.append(line)
             continue
         labels = _GLUED_LABEL.sub(r"\n\1", found[1]).split("\n")
         out += [Line(text.strip(), line.depth) for text in (found[0], *labels)]
     return out
+
+
+def _one_line_block(text: str) -> tuple[str, str] | None:
+    """Split "From: … Sent: … To: … Subject: …" where a line holds the whole block."""
+    kind, _ = label_of(text)
+    if kind != "from" or len(text) > _MAX_ONE_LINE:
+        return None
+    pieces = _GLUED_LABEL.sub(r"\n\1", text).split("\n")
+    kinds = {label_of(piece)[0] for piece in pieces} & _KINDS
+    return (pieces[0], "\n".join(pieces[1:])) if len(kinds) >= _ENOUGH else None
 
 
 def _ends(lines: list[Line], position: int, values: dict[str, str]) -> bool:

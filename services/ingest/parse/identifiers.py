@@ -16,9 +16,9 @@ def message_ids(raw: bytes) -> list[str]:
     text = unfold(raw).decode("utf-8", "replace")
     found = [re.sub(r"\s+", "", i) for i in _ID.findall(text)]
     if not found:
-        found = [word.strip("<>,;\"'") for word in text.split() if "@" in word] or text.strip(
-            "<> \t"
-        ).split()[:1]
+        words = text.strip("<> \t").split()
+        found = [word.strip("<>,;\"'") for word in words if "@" in word]
+        found = found or (words if len(words) == 1 else [])
     return [i[:_MAX_LENGTH] for i in dict.fromkeys(found) if i][:_MAX_IDS]
 
 

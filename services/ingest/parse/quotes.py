@@ -11,6 +11,7 @@ from services.ingest.parse.words.delimiters import (
     is_rule,
 )
 
+_TAIL, _WRAPPED = 35, 60  # characters: of a wrapped tail, and of the line it came from
 _WHOLE_BLOCK = 4  # labels; so many are no sentence of somebody's
 
 
@@ -24,12 +25,24 @@ def reply_text(lines: list[Line]) -> str:
 
 def reply_lines(lines: list[Line]) -> list[Line]:
     """Return the lines that ``reply_text`` shows."""
+    lines = _tails_joined(lines)
     cut = history_start(lines)
     top = lines[:cut]
     if cut < len(lines) and not _has_text(top):
         top = [] if _is_history(lines, cut) else lines
     top = _trim_tail(_without_attributions(top))
     return _without_quotes(without_signature(top))
+
+
+def _tails_joined(lines: list[Line]) -> list[Line]:
+    """Give the tail of a quoted line that was wrapped its depth back."""
+    out = list(lines)
+    for index in range(1, len(lines) - 1):
+        before, line, after = lines[index - 1 : index + 2]
+        is_tail = before.depth and after.depth and not line.depth and not line.mark
+        if is_tail and 0 < len(line.text.strip()) < _TAIL and len(before.shown) > _WRAPPED:
+            out[index] = Line(line.text, before.depth, "", line.written)
+    return out
 
 
 def history_start(lines: list[Line]) -> int:

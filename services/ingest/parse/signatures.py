@@ -4,10 +4,13 @@ import re
 
 from services.ingest.parse.lines import Line
 from services.ingest.parse.words.footers import (
+    CONTACT,
+    DASHED_NAME,
     LIST_FOOTER,
     LIST_RULE,
     MAX_MOBILE_CHARACTERS,
     MOBILE,
+    ROW,
     SEPARATOR,
 )
 
@@ -29,19 +32,34 @@ def without_signature(lines: list[Line]) -> list[Line]:
     cut = _separator(lines)
     if cut is not None:
         lines = lines[:cut]
-    return _without_mobile(lines)
+    return _without_name(_without_mobile(lines))
 
 
 def _separator(lines: list[Line]) -> int | None:
     """Find the line "-- " (RFC 3676, 4.3), or a like one near the end."""
     for index, line in enumerate(lines):
-        if line.depth or not SEPARATOR.match((line.written or line.text).rstrip("\r")):
+        written = line.written or line.text
+        if line.depth or not (SEPARATOR.match(written) or ROW.match(written)):
             continue
         rest = [x for x in lines[index + 1 :] if x.text.strip()]
-        is_exact = (line.written or line.text).rstrip("\r") == "-- "
+        if not SEPARATOR.match(written) and not _is_contact_block(rest):
+            continue
+        is_exact = written == "-- "
         if (is_exact or len(rest) <= _MAX_SIGNATURE) and not any(x.depth for x in rest):
             return index
     return None
+
+
+def _is_contact_block(rest: list[Line]) -> bool:
+    """Whether the last lines below a row of dashes are somebody's address, as in Japan."""
+    return len(rest) <= _MAX_FOOTER and any(CONTACT.search(x.text) for x in rest)
+
+
+def _without_name(lines: list[Line]) -> list[Line]:
+    """Drop a last line like "-Ann Example", with which some sign."""
+    lines = _trimmed(lines)
+    is_signed = len(lines) > 1 and not lines[-1].depth and DASHED_NAME.match(lines[-1].text)
+    return _trimmed(lines[:-1]) if is_signed and not lines[-2].text.strip() else lines
 
 
 def _without_mobile(lines: list[Line]) -> list[Line]:

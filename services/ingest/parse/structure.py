@@ -99,6 +99,9 @@ class _Reader:
             return part
         if content_type.startswith("multipart/"):
             self._split(part, depth)
+        elif "boundary" in params and content_type.startswith("text/"):
+            self._split(part, depth)
+            part.content_type = "multipart/mixed" if part.children else content_type
         elif content_type in {
             "message/rfc822",
             "message/global",

@@ -1,9 +1,13 @@
 """Who writes, and what that proves: a token routes, it never authorises alone."""
 
+from functools import lru_cache
+
 from services.tickets.domain.facts import Facts
-from shared.addresses import fingerprint
+from shared import addresses
 from shared.config.models import Desk
 from shared.contracts.mail import MailReceived
+
+fingerprint = lru_cache(maxsize=10_000)(addresses.fingerprint)
 
 
 def has_one_sender(mail: MailReceived) -> bool:

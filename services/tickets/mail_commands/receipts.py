@@ -45,14 +45,12 @@ def marked(lines: Sequence[Checked], refusals: Sequence[Refusal] = ()) -> list[L
 def held(
     mail: MailReceived, agent: Agent, state: TicketState, draft: Draft, lines: list[LineResult]
 ) -> CommandReceipt:
-    """Nothing ran and nothing was sent; an answer with corrected lines or a new text goes on."""
-    wrong = [line for line in lines if not line.ok]
-    note = f"{len(wrong)} of {len(lines)} lines cannot be done."
-    note += " Nothing was changed and nothing was sent."
-    if draft.codes and set(draft.codes) <= ONLY_CONFIRM:
-        note += " Answer #send to send it as it is, or with a new text; #undo drops it."
-    else:
-        note += " Answer with the corrected commands to send it, or #undo to drop it."
+    """Nothing ran and nothing was sent; an answer with corrected lines or a new text goes on.
+
+    The note says only what the receipt's own form does not.
+    """
+    may_confirm = bool(draft.codes) and set(draft.codes) <= ONLY_CONFIRM
+    note = "Answer with #send to let it go as it is." if may_confirm else ""
     return CommandReceipt(
         request_id=f"{mail.inbound_id}.receipt",
         to=agent.address,

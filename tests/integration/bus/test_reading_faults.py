@@ -70,7 +70,9 @@ async def test_two_processes_share_the_partitions_and_lose_nothing(kafka, new_to
 
 
 async def test_a_release_that_reads_one_topic_more_gets_it(kafka, new_topic, monkeypatch) -> None:
-    monkeypatch.setattr("shared.bus.bus.SESSION_MS", 6_000)  # the least that a broker allows
+    monkeypatch.setattr(
+        "shared.bus.subscribing.SESSION_MS", 6_000
+    )  # the least that a broker allows
     old, new, group = await new_topic(kafka), await new_topic(kafka), a_group()
     before = Bus(kafka=kafka, service=group, instance="1")
     before.batches(old, Notes())

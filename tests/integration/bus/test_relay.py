@@ -164,7 +164,7 @@ async def test_a_row_that_is_no_record_is_set_aside_and_does_not_block_the_rest(
 
     aside = await database["outbox"].find_one({"unpublishable": {"$exists": True}})
     assert bus.ids == ["e-0", "e-2"]
-    assert aside["_id"] == "e-1"
+    assert (aside["_id"], aside["published_at"].year) == ("e-1", 9999)
     assert "RecordTooLarge" in aside["unpublishable"]
 
 

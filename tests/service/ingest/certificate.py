@@ -22,6 +22,7 @@ def self_signed(folder: Path) -> Path:
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("desk.example")]), critical=False)
         .sign(key, hashes.SHA256())
     )
     file = folder / "desk.pem"

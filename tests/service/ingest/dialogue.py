@@ -75,7 +75,7 @@ class Client:
                     return line.rstrip("\r\n")
 
     async def play(self, script: str) -> str:
-        """Play the script; gives the last reply. ``\\`` escapes are Python's, CRLF is added."""
+        """Play the script; gives the last reply. Escapes are Python's, CRLF is added."""
         said = ""
         for line in filter(str.strip, script.splitlines()):
             side, _, text = line.strip().partition(": ")

@@ -20,11 +20,13 @@ class Rows:
         self.rows: dict[str, dict[str, Any]] = {}
         self.groups: list[int] = []
         self.is_down = False
+        self.began = asyncio.Event()
         self.may_finish = asyncio.Event()
         self.may_finish.set()
 
     async def insert_many(self, rows: Sequence[dict[str, Any]], *, ordered: bool) -> None:
         assert not ordered
+        self.began.set()
         await self.may_finish.wait()
         if self.is_down:
             raise AutoReconnect("gone")
@@ -55,7 +57,7 @@ class Leases:
     def no_lease(self) -> dict[str, Any]:
         return {"lease": "", "lease_until": NOON, "attempts": 0}
 
-    async def claim(self, limit: int, held: Any) -> list[dict[str, Any]]:
+    async def claim(self, limit: int, _held: Any) -> list[dict[str, Any]]:
         claimed, self.free = self.free[:limit], self.free[limit:]
         return claimed
 
@@ -122,12 +124,16 @@ class Parsers:
     async def read(
         self, mails: Sequence[bytes], *, trusted: Sequence[str] = (), reason: str = ""
     ) -> Answers:
+        assert trusted == ()
         self.groups.append(list(mails))
         answers = Answers()
         for raw in mails:
             if b"bomb" in raw and self._kills(reason):
                 answers.failure = "ended by signal 27"
                 break
+            if raw == b"odd":
+                answers.readings.append(Reading({"subject": 5}))
+                continue
             answers.readings.append(
                 Reading({"subject": raw.decode(), "unreadable": reason}, ["html"], [b"<p>"])
             )
@@ -140,7 +146,9 @@ class Parsers:
         return self.bombs_that_kill >= 0
 
 
-def a_row(name: str, raw: bytes | None = None, *, attempts: int = 1, at: datetime = NOON) -> dict[str, Any]:
+def a_row(
+    name: str, raw: bytes | None = None, *, attempts: int = 1, at: datetime = NOON
+) -> dict[str, Any]:
     """A row of ``inbound`` that is leased to this process."""
     return {
         "_id": name, "mailbox": SUPPORT, "recipient": SUPPORT, "envelope_from": "ann@example.com",

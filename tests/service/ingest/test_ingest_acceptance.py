@@ -23,7 +23,7 @@ class Reader:
         self.rows: list[str] = []
 
     def lease(self, rows: int) -> dict[str, object]:
-        return {"lease": "me"}
+        return {"lease": "me", "leased_with": rows}
 
     def hand_over(self, rows: list[dict[str, object]]) -> None:
         self.rows += [str(row["_id"]) for row in rows]
@@ -66,7 +66,11 @@ async def test_the_reply_names_the_row(acceptance: Acceptance, rows: Rows, reade
     (row,) = rows.rows.values()
     assert reply == f"250 2.0.0 queued as {row['_id']}"
     assert (row["state"], row["raw"], row["message_id"]) == ("received", RAW, "m@x.example")
-    assert (row["envelope_from"], row["client"], row["received_at"]) == ("ann@example.com", "192.0.2.1", NOON)
+    assert (row["envelope_from"], row["client"], row["received_at"]) == (
+        "ann@example.com",
+        "192.0.2.1",
+        NOON,
+    )
     assert reader.rows == [row["_id"]]
 
 
@@ -80,7 +84,9 @@ async def test_the_same_mail_again_is_one_row_and_the_same_promise(
     assert len(rows.rows) == len(reader.rows) == 1
 
 
-async def test_the_same_id_with_other_content_is_another_row(acceptance: Acceptance, rows: Rows) -> None:
+async def test_the_same_id_with_other_content_is_another_row(
+    acceptance: Acceptance, rows: Rows
+) -> None:
     await acceptance.store(a_delivery())
     await acceptance.store(a_delivery(RAW + b"more\r\n"))
 
@@ -108,7 +114,9 @@ async def test_a_mail_that_goes_in_circles_is_refused(acceptance: Acceptance, ro
     assert (await acceptance.store(a_delivery(b"Received: x\r\n" * 100 + RAW))).startswith("250")
 
 
-async def test_lone_line_ends_are_stored_whole_and_marked(acceptance: Acceptance, rows: Rows) -> None:
+async def test_lone_line_ends_are_stored_whole_and_marked(
+    acceptance: Acceptance, rows: Rows
+) -> None:
     await acceptance.store(a_delivery(b"Subject: x\n\nhello\n"))
 
     (row,) = rows.rows.values()
@@ -127,7 +135,9 @@ async def test_a_large_mail_is_a_blob_before_it_is_a_row(
     assert blobs.contents[row["raw_blob"]] == raw
 
 
-async def test_a_database_that_is_away_is_a_passing_failure(acceptance: Acceptance, rows: Rows) -> None:
+async def test_a_database_that_is_away_is_a_passing_failure(
+    acceptance: Acceptance, rows: Rows
+) -> None:
     rows.is_down = True
     assert await acceptance.store(a_delivery()) == "451 4.3.0 try again later"
 

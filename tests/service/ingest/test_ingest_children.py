@@ -1,13 +1,14 @@
 """Parser processes: they live on, they are killed, and the mail that was to blame is known."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psutil
 import pytest
 
-from services.ingest.children import Allowance, Children
+from services.ingest.children import Allowance, Children, NoParserError
 
 SMALL = b"From: ann@example.com\r\nSubject: small\r\n\r\nhello\r\n"
 LARGE = (
@@ -118,3 +119,15 @@ async def test_a_cancelled_read_leaves_no_child_behind() -> None:
         await asyncio.wait([reading])
 
         assert subjects((await children.read([SMALL])).readings) == ["small"]
+
+
+async def test_a_parser_that_cannot_start_is_no_mails_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    children = Children(1)
+
+    with pytest.raises(NoParserError):
+        await children.read([SMALL])
+
+    assert children._all == set()

@@ -30,7 +30,7 @@ async def test_mails_that_come_while_one_is_written_share_the_next_insert() -> N
     async with a_running(rows) as spool:
         rows.may_finish.clear()
         first = asyncio.create_task(spool.store([row("first")], 1))
-        await until(lambda: not spool._waiting)
+        await rows.began.wait()
         others = [asyncio.create_task(spool.store([row(str(n))], 1)) for n in range(30)]
         await until(lambda: len(spool._waiting) == 30)
 
@@ -97,7 +97,7 @@ async def test_who_gave_up_waiting_is_not_stored() -> None:
     async with a_running(rows) as spool:
         rows.may_finish.clear()
         first = asyncio.create_task(spool.store([row("first")], 1))
-        await until(lambda: not spool._waiting)
+        await rows.began.wait()
         gone = asyncio.create_task(spool.store([row("gone")], 1))
         await until(lambda: bool(spool._waiting))
         gone.cancel()

@@ -197,15 +197,23 @@ async def test_the_envelope_is_handed_on(client: Client, mails: Mails) -> None:
 
     delivery = mails.only
     assert delivery.sender == ""
-    assert [r.address for r in delivery.recipients] == ["Support+Tag@desk.example", "billing@desk.example"]
-    assert [r.mailbox for r in delivery.recipients] == ["support@desk.example", "billing@desk.example"]
+    assert [r.address for r in delivery.recipients] == [
+        "Support+Tag@desk.example",
+        "billing@desk.example",
+    ]
+    assert [r.mailbox for r in delivery.recipients] == [
+        "support@desk.example",
+        "billing@desk.example",
+    ]
     assert (delivery.client, delivery.helo) == ("127.0.0.1", "client.example")
     assert not delivery.is_encrypted
 
 
 async def test_an_internationalised_sender_is_kept(client: Client, mails: Mails) -> None:
     await client.play(HELLO)
-    client.send("MAIL FROM:<jürgen@müller.example> SMTPUTF8\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n".encode())
+    client.send(
+        "MAIL FROM:<jürgen@müller.example> SMTPUTF8\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n".encode()
+    )
     client.send(b"x\r\n.\r\n")
     replies = [await client.reply() for _ in range(4)]
 
@@ -213,9 +221,13 @@ async def test_an_internationalised_sender_is_kept(client: Client, mails: Mails)
     assert mails.only.sender == "jürgen@müller.example"
 
 
-async def test_octets_that_are_no_text_in_a_sender_can_be_stored(client: Client, mails: Mails) -> None:
+async def test_octets_that_are_no_text_in_a_sender_can_be_stored(
+    client: Client, mails: Mails
+) -> None:
     await client.play(HELLO)
-    client.send(b"MAIL FROM:<\xff@example.com>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\nx\r\n.\r\n")
+    client.send(
+        b"MAIL FROM:<\xff@example.com>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\nx\r\n.\r\n"
+    )
     replies = [await client.reply() for _ in range(4)]
 
     assert replies[-1].startswith("250")
@@ -223,7 +235,9 @@ async def test_octets_that_are_no_text_in_a_sender_can_be_stored(client: Client,
 
 
 async def test_a_mail_is_byte_for_byte_what_was_sent(client: Client, mails: Mails) -> None:
-    raw = b"Subject: x\r\n\r\n.dot\r\n..\r\n\x00\xff8 bit\r\n" + b"long " * 20_000 + b"\r\n.\r\n"[:2]
+    raw = (
+        b"Subject: x\r\n\r\n.dot\r\n..\r\n\x00\xff8 bit\r\n" + b"long " * 20_000 + b"\r\n.\r\n"[:2]
+    )
     await client.begin()
     await client.play("C: DATA\nS: 354")
 
@@ -240,7 +254,9 @@ async def test_a_smuggled_mail_stays_text(client: Client, mails: Mails, end: byt
     await client.begin()
     smuggled = "MAIL FROM:<evil@example.com>\\r\\nRCPT TO:<support@desk.example>\\r\\nDATA\\r\\nbad"
 
-    await client.play(f"C: DATA\nS: 354\nC: a{end.decode()}{smuggled}\\r\\n.\nS: 250 2.0.0\nC: NOOP\nS: 250 2.0.0 OK")
+    await client.play(
+        f"C: DATA\nS: 354\nC: a{end.decode()}{smuggled}\\r\\n.\nS: 250 2.0.0\nC: NOOP\nS: 250 2.0.0 OK"
+    )
 
     assert b"evil@example.com" in mails.only.raw
 
@@ -269,7 +285,9 @@ async def test_who_sends_far_too_much_is_cut_off(client: Client, mails: Mails) -
     assert mails.stored == []
 
 
-async def test_a_fault_of_ours_is_a_passing_one_without_internals(client: Client, mails: Mails) -> None:
+async def test_a_fault_of_ours_is_a_passing_one_without_internals(
+    client: Client, mails: Mails
+) -> None:
     mails.failure = RuntimeError("password is hunter2 at /etc/secret")
     await client.begin()
 

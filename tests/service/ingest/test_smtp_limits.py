@@ -82,8 +82,12 @@ async def test_known_relays_are_not_limited_by_address_but_in_all(mails: Mails) 
 async def test_a_mail_for_which_there_is_no_room_is_for_later(mails: Mails) -> None:
     async with an_open_door(mails, memory_bytes=1_048_576) as (door, port):
         client = await Client.connect(port)
-        await client.play("S: 220\nC: EHLO x\nS: 250\nC: MAIL FROM:<a@b.example> SIZE=2000000\nS: 452 4.3.1")
-        await client.play("C: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<support@desk.example>\nS: 250")
+        await client.play(
+            "S: 220\nC: EHLO x\nS: 250\nC: MAIL FROM:<a@b.example> SIZE=2000000\nS: 452 4.3.1"
+        )
+        await client.play(
+            "C: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<support@desk.example>\nS: 250"
+        )
         await client.play("C: DATA\nS: 354")
         client.send(b"x" * 2_000_000 + b"\r\n.\r\n")
 
@@ -141,7 +145,9 @@ async def test_a_silent_client_is_told_that_its_time_is_over(mails: Mails) -> No
         assert await client.reply() == ""
 
 
-async def test_closing_sends_idle_clients_away_and_finishes_the_mail_in_flight(mails: Mails) -> None:
+async def test_closing_sends_idle_clients_away_and_finishes_the_mail_in_flight(
+    mails: Mails,
+) -> None:
     async with an_open_door(mails) as (door, port):
         idle, busy = await Client.connect(port), await Client.connect(port)
         await idle.reply()
@@ -156,7 +162,9 @@ async def test_closing_sends_idle_clients_away_and_finishes_the_mail_in_flight(m
     assert mails.only.raw == b"x\r\ny\r\n"
 
 
-async def test_starttls_encrypts_and_forgets_what_was_sent_in_clear(mails: Mails, tmp_path: Path) -> None:
+async def test_starttls_encrypts_and_forgets_what_was_sent_in_clear(
+    mails: Mails, tmp_path: Path
+) -> None:
     certificate = self_signed(tmp_path)
     async with an_open_door(mails, certificate=str(certificate)) as (_, port):
         client = await Client.connect(port)
@@ -164,7 +172,8 @@ async def test_starttls_encrypts_and_forgets_what_was_sent_in_clear(mails: Mails
         client.send(b"STARTTLS\r\nMAIL FROM:<injected@evil.example>\r\n")
         assert (await client.reply()).startswith("220 2.0.0")
 
-        await client.writer.start_tls(ssl._create_unverified_context(), server_hostname="desk.example")
+        trusting = ssl.create_default_context(cafile=certificate)
+        await client.writer.start_tls(trusting, server_hostname="desk.example")
         await client.play(
             """
             C: EHLO again

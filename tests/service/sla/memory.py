@@ -7,22 +7,26 @@ from typing import Any
 from services.sla import documents
 from services.sla.domain.case import Case
 from services.sla.domain.clock import fired
-from services.sla.store import Changes
+from services.sla.store import Changes, Loaded
 
 
 class MemoryStore:
     def __init__(self) -> None:
         self.cases: dict[str, Case] = {}
         self.accounts: dict[str, str] = {}
+        self.marked: set[str] = set()
         self.outbox: list[dict[str, Any]] = []
 
     async def change(
         self,
         ticket_ids: Collection[str],
+        account_ids: Collection[str],
         now: datetime,
-        decide: Callable[[Mapping[str, Case]], Changes],
+        decide: Callable[[Loaded], Changes],
     ) -> Changes:
-        changes = decide({i: self.cases[i] for i in ticket_ids if i in self.cases})
+        cases = {i: self.cases[i] for i in ticket_ids if i in self.cases}
+        changes = decide(Loaded(cases, self.accounts))
+        self.marked -= {case.ticket_id for case in changes.cases}
         self.cases |= {case.ticket_id: case for case in changes.cases}
         self.outbox += documents.queued(list(changes.rows), now)
         return changes
@@ -46,11 +50,14 @@ class MemoryStore:
         times = [c.next_at for case in self.cases.values() for c in case.clocks if c.next_at]
         return min(times, default=None)
 
-    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
-        return {i: self.accounts[i] for i in account_ids if i in self.accounts}
+    async def stale(self, limit: int) -> list[str]:
+        return sorted(self.marked)[:limit]
 
     async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
         for account_id, segment in segments.items():
+            if (segment or "") != self.accounts.get(account_id, ""):
+                concerned = [c for c in self.cases.values() if c.account_id == account_id]
+                self.marked |= {case.ticket_id for case in concerned if case.is_open}
             if segment is None:
                 self.accounts.pop(account_id, None)
             else:

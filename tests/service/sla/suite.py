@@ -186,22 +186,46 @@ class SLASuite:
         told = documents.outgoing((await service.store.rows())[0])
         assert {c.policy for c in told.record.clocks} == {"gold"}
 
-    async def test_another_segment_applies_from_the_next_event_of_the_ticket_on(
+    async def test_another_segment_applies_to_open_tickets_at_once_and_is_told_once(
         self, service: Service
     ) -> None:
         history = History()
+        history.customer_writes("2026-11-20 09:00")
         await service.reads(*history.events)
+
+        await service.handlers.on_directory([account("premium")])
+        refitted = [await service.handlers.refit() for _ in range(2)]
+
+        assert refitted == [1, 0]
+        assert await service.tells() == ["T-1.2.clocks", "T-1.2.clocks.1"]
+        (row,) = [row for row in await service.store.rows() if row["_id"] == "T-1.2.clocks.1"]
+        told = documents.outgoing(row).record
+        assert {c.policy for c in told.clocks} == {"gold"}
+        assert told.clocks[0].due_at == at("2026-11-20 10:00")
+        assert told.ticket_seq == 2
+
+    async def test_a_segment_that_changes_no_policy_is_not_told(self, service: Service) -> None:
+        await service.reads(*History().events)
+
+        await service.handlers.on_directory([account("business")])
+        await service.handlers.refit_all()
+
+        assert await service.tells() == ["T-1.1.clocks"]
+
+    async def test_the_same_account_again_leaves_its_tickets_alone(self, service: Service) -> None:
+        await service.handlers.on_directory([account("premium")])
+        await service.reads(*History().events)
+
         await service.handlers.on_directory([account("premium")])
 
-        await service.reads(history.customer_writes("2026-11-20 09:30"))
-
-        rows = [row for row in await service.store.rows() if row["_id"] == "T-1.2.clocks"]
-        assert {c.policy for c in documents.outgoing(rows[0]).record.clocks} == {"gold"}
+        assert await service.handlers.refit() == 0
 
     async def test_a_deleted_account_has_no_segment(self, service: Service) -> None:
         deletion = Received(None, account("").meta, "directory", 0, 1, "account:A-100")
 
         await service.handlers.on_directory([account("premium")])
         await service.handlers.on_directory([deletion])
+        await service.reads(*History().events)
 
-        assert await service.store.segments({"A-100"}) == {}
+        told = documents.outgoing((await service.store.rows())[0])
+        assert {c.policy for c in told.record.clocks} == {"standard"}

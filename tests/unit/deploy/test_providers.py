@@ -203,6 +203,13 @@ def test_a_file_that_is_not_the_pinned_one_is_refused(repository: ARepository) -
     assert len(repository.fetched) == 2
 
 
+def test_a_cache_that_cannot_be_written_is_explained(repository: ARepository) -> None:
+    repository.cache.write_text("a file where the folder should be")
+
+    with pytest.raises(StackError, match=r"cannot be kept in (.|\n)*XDG_CACHE_HOME"):
+        jars.kafka_jars(repository.cache, choice.no_progress)
+
+
 class AContainer:
     """Stands in for testcontainers' DockerContainer."""
 

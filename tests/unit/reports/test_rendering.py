@@ -103,6 +103,7 @@ def test_the_text_says_every_word_that_the_html_says() -> None:
         "agent",
         "handled",
         "late",
+        "kept",
     }
 
 

@@ -71,4 +71,6 @@ QUOTING = re.compile(
     r"reply to|in reply to|antwort auf|réponse à)\b.{1,200}:\s*$",
     re.IGNORECASE,
 )
+# "---- On Monday Ann wrote ----" (Zoho, old Android).
+BETWEEN_RULES = re.compile(r"^\s*-{2,}\s*\S.{3,300}?\s*-{2,}\s*$")
 COLON_END = re.compile(r"[:：︰;]\s*[*_]*\s*$")

@@ -103,7 +103,10 @@ _REPLY_ABOVE = re.compile(
     r"merci de répondre).{0,30}au-dessus de cette ligne"
     r"|^[\s#*=-]*(?:responda|escriba su respuesta|por favor responda).{0,30}(?:por encima de|"
     r"encima de|acima) (?:de )?(?:esta )?l[ií]n[eh]a"
-    r"|^[\s#*=-]*in replies all text above this line",
+    r"|^[\s#*=-]*in replies all text above this line"
+    r"|^\s*\[?(?:quoted text hidden|zitierter text ausgeblendet|texte des messages précédents masqué|"
+    r"el texto citado está oculto|texto das mensagens anteriores oculto|show message history|show original message)\]?\s*$"
+    r"|^\S.{0,80}---\d{1,4}[./-]\d.{4,40}---",
     re.IGNORECASE,
 )
 _UNDERSCORES = re.compile(r"^[\s>*]*_{20,}\s*$")

@@ -1,0 +1,125 @@
+"""The collection ``inbound`` on a real MongoDB: one row for a mail, and leases that hold."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.ingest.census import Census
+from services.ingest.measures import OVERDUE, ROWS
+from services.ingest.spool import Spool
+from services.ingest.store import INBOUND, INDEXES, LEASE_S, InboundRows
+from shared import mongo as database
+from shared.clock import FrozenClock
+from tests.builders import NOON
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+async def collection(mongo: str) -> AsyncIterator[database.Collection]:
+    client = database.connect(mongo)
+    db = client[f"ingest_{uuid4().hex}"]
+    await database.ensure_indexes(db, INDEXES)
+    yield db[INBOUND]
+    await client.drop_database(db.name)
+    client.close()
+
+
+def a_row(name: str, **more: Any) -> dict[str, Any]:
+    given = {"_id": name, "state": "received", "received_at": NOON, "raw": b"x" * 100}
+    return {**given, "lease_until": NOON, "lease": "", "attempts": 0, **more}
+
+
+async def test_of_many_sessions_each_mail_is_stored_once(collection: database.Collection) -> None:
+    spool = Spool(collection)
+    running = asyncio.create_task(spool.run())
+
+    stored = await asyncio.gather(*(spool.store([a_row(str(n % 40))], 100) for n in range(100)))
+    running.cancel()
+
+    assert sum(len(new) for new in stored) == 40
+    assert await collection.count_documents({}) == 40
+
+
+async def test_rows_are_journaled_on_a_majority(collection: database.Collection) -> None:
+    concern = collection.write_concern.document
+
+    assert (concern["w"], concern["j"]) == ("majority", True)
+
+
+async def test_two_readers_never_hold_the_same_row(collection: database.Collection) -> None:
+    await collection.insert_many([a_row(str(n)) for n in range(60)])
+    clock = FrozenClock(NOON)
+    readers = [InboundRows(collection, clock, f"reader-{n}") for n in range(6)]
+
+    claimed = await asyncio.gather(*(reader.claim(20, ()) for reader in readers))
+
+    ids = [row["_id"] for rows in claimed for row in rows]
+    assert len(ids) == len(set(ids))
+    assert ids
+
+
+async def test_a_lease_that_is_renewed_holds_and_one_that_runs_out_frees_the_row(
+    collection: database.Collection,
+) -> None:
+    await collection.insert_many([a_row("kept"), a_row("lost")])
+    clock = FrozenClock(NOON)
+    one, other = (InboundRows(collection, clock, name) for name in ("one", "other"))
+    await one.claim(2, ())
+    clock.advance(timedelta(seconds=LEASE_S - 1))
+
+    await one.renew(["kept"])
+    clock.advance(timedelta(seconds=2))
+
+    assert [(row["_id"], row["attempts"]) for row in await other.claim(2, ())] == [("lost", 2)]
+
+
+async def test_what_a_dead_process_held_is_free_when_it_starts_again(
+    collection: database.Collection,
+) -> None:
+    await collection.insert_many([a_row("a"), a_row("b")])
+    clock = FrozenClock(NOON)
+    await InboundRows(collection, clock, "one").claim(1, ())
+    again = InboundRows(collection, clock, "one")
+
+    await again.release_all()
+
+    assert len(await again.claim(2, ())) == 2
+
+
+async def test_rows_in_hand_are_not_claimed_again(collection: database.Collection) -> None:
+    await collection.insert_many([a_row("a"), a_row("b")])
+
+    claimed = await InboundRows(collection, FrozenClock(NOON), "one").claim(2, {"a"})
+
+    assert [row["_id"] for row in claimed] == ["b"]
+
+
+async def test_settled_rows_are_left_alone_and_quarantine_is_visible(
+    collection: database.Collection,
+) -> None:
+    await collection.insert_many([a_row("a"), a_row("b"), a_row("c")])
+    rows = InboundRows(collection, FrozenClock(NOON), "one")
+    await rows.announced(["a"])
+    await rows.quarantined("b", "parser ended by signal 27")
+
+    claimed = await rows.claim(9, ())
+
+    assert [row["_id"] for row in claimed] == ["c"]
+    quarantined = await collection.find_one({"state": "quarantined"})
+    assert quarantined is not None
+    assert (quarantined["_id"], quarantined["announced_at"]) == ("b", NOON)
+
+
+async def test_the_census_finds_what_is_stuck(collection: database.Collection) -> None:
+    late = NOON - timedelta(minutes=5)
+    await collection.insert_many([a_row("new"), a_row("stuck", received_at=late)])
+
+    await Census(collection, FrozenClock(NOON)).count()
+
+    assert ROWS.labels("received")._value.get() == 2
+    assert OVERDUE.labels("received")._value.get() == 1
