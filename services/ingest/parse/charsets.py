@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from charset_normalizer import from_bytes
 
+from services.ingest.parse.charset_guess import guess, guess_latin
+
 # What mailers write, and the superset that other mail programs read it as (WHATWG Encoding).
 _ALIASES = {
     "ansi": "cp1252",
@@ -178,46 +180,21 @@ def _decode_unknown(data: bytes, name: str, hint: str) -> str:
         return data.decode("utf-8", "replace")
     if hint and hint not in {"utf-8", "ascii"} and hint not in _SEVEN_BIT:
         return data.decode(hint, "replace")
+    sample = _sample(data)
     runs = len(_HIGH_RUN.findall(data))
     if high < 2 * runs:  # foreign letters stand alone among ASCII ones: a Latin script
-        return data.decode("cp1252", "replace")
-    return data.decode(_detected(data), "replace")
+        return data.decode(guess_latin(sample), "replace")
+    return data.decode(guess(sample) or _by_statistics(sample), "replace")
 
 
-def _detected(data: bytes) -> str:
-    if (cjk := _east_asian(data)) is not None:
-        return cjk
-    high = b"".join(_HIGH.findall(data[:_SAMPLE_BYTES]))
-    if len(high) < _SHORT_BYTES and (cyrillic := _cyrillic(high)):
-        return cyrillic
-    best = from_bytes(data[:_SAMPLE_BYTES]).best()
+def _sample(data: bytes) -> bytes:
+    """Return the start of the bytes, cut behind a line so that no character is torn."""
+    if len(data) <= _SAMPLE_BYTES:
+        return data
+    cut = data.rfind(b"\n", 0, _SAMPLE_BYTES)
+    return data[: cut if cut > 0 else _SAMPLE_BYTES]
+
+
+def _by_statistics(sample: bytes) -> str:
+    best = from_bytes(sample).best()
     return codec_name(best.encoding) or "cp1252" if best is not None else "cp1252"
-
-
-def _east_asian(data: bytes) -> str | None:
-    """Charsets whose bytes prove themselves better than statistics on a short text do."""
-    high = _HIGH.findall(data)
-    for name, script in _SCRIPTS:
-        try:
-            text = data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        foreign = [c for c in text if c > "\x7f"]
-        if foreign and len(re.findall(f"[{script}]", text)) * 10 >= len(foreign) * 6:
-            low = sum(1 for b in high if b < b"\xc0")
-            return name if low * 8 >= len(high) or name == "cp932" else None
-    return None
-
-
-def _cyrillic(high: bytes) -> str | None:
-    """Short Cyrillic: nearly all letters, small ones in the upper or the lower half."""
-    letters = [b for b in high if b >= 0xC0]  # noqa: PLR2004 - where both charsets keep letters
-    if len(letters) * 10 < len(high) * 9:
-        return None
-    upper = sum(1 for b in letters if b >= 0xE0)  # noqa: PLR2004 - small letters of windows-1251
-    return "cp1251" if upper * 2 >= len(letters) else "koi8_r"
-
-
-# Scripts that a right guess shows; half-width Katakana is the mark of a wrong one.
-_SCRIPTS = (("euc_kr", "\uac00-\ud7a3"), ("cp932", "\u3040-\u30ff"), ("gb2312", "\u4e00-\u9fff"))
-_SHORT_BYTES = 64
