@@ -7,7 +7,7 @@ help:
 	@echo "make down        stop it; the data stays"
 	@echo "make demo        play one support case on it and show every mail"
 	@echo "make test        all tests that need Python only"
-	@echo "make test-peers  tests against Postfix, Dovecot, Chromium (Debian, root)"
+	@echo "make test-peers  tests that need Debian packages and root (Chromium)"
 	@echo "make check       lint, types, import rules, schemas up to date"
 	@echo "make bench       measure speed and memory; table, and build/bench.json"
 	@echo "make faults      kill and starve everything for a while; nothing may be lost"

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 venv=.venv
 
 # What the tests against Debian's own mail programs need; the only list of it.
-peers="postfix dovecot-imapd chromium strace"
+peers="chromium"
 
 die() { # cause, remedy
     printf 'postdesk: %s\n' "$1" >&2
@@ -80,6 +80,7 @@ run_checks() {
     "$venv/bin/mypy"
     "$venv/bin/lint-imports"
     "$venv/bin/python" -m shared.contracts.generate --check
+    "$venv/bin/python" -m tests.features --check
     "$venv/bin/python" -m shared.contracts.compatibility
     "$venv/bin/python" -m tests.features --check
 }
@@ -140,6 +141,7 @@ faults)
 schemas)
     prepare requirements-dev.txt
     "$venv/bin/python" -m shared.contracts.generate
+    "$venv/bin/python" -m tests.features
     "$venv/bin/python" -m tests.features
     ;;
 *)

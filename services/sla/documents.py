@@ -41,7 +41,7 @@ def case_of(document: Document, clocks: Iterable[Document]) -> Case:
         account_id=document["account_id"],
         priority=document["priority"],
         waiting_since=document["waiting_since"],
-        refits=document["refits"],
+        refits=document.get("refits", 0),
         clocks=tuple(map(clock_of, sorted(clocks, key=lambda one: one["number"]))),
     )
 

@@ -1,6 +1,5 @@
 """One function for each topic that sla reads: load, follow, save."""
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -84,7 +83,7 @@ class Handlers:
     async def refit_all(self) -> None:
         """Bring all marked cases under the terms of now, a batch at a time."""
         while await self.refit():
-            await asyncio.sleep(0)
+            pass
 
     async def refit(self) -> int:
         """Bring some marked cases under the terms of now; give how many."""

@@ -115,33 +115,30 @@ class Store:
         return first["next_at"] if first else None
 
     async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
-        """Remember the segment of each account, or forget it; mark the open cases of changed ones."""
-        known = await self._segments(segments, None)
-        writes = [
-            DeleteOne({"_id": account_id})
-            if segment is None
-            else UpdateOne({"_id": account_id}, {"$set": {"segment": segment}}, upsert=True)
-            for account_id, segment in segments.items()
-        ]
-        if writes:
-            await self._accounts.bulk_write(writes, ordered=False)
-        changed = [name for name, new in segments.items() if (new or "") != known.get(name, "")]
-        of_changed = {"account_id": {"$in": changed}, "is_open": True}
-        await self._cases.update_many(of_changed, {"$set": {"stale": True}})
+        """Remember or forget the segments of accounts; mark the open cases of changed ones."""
+        if not segments:
+            return
+
+        async def work(session: Session) -> None:
+            known = await self._segments(segments, session)
+            changed = [name for name, new in segments.items() if (new or "") != known.get(name, "")]
+            await self._accounts.bulk_write(_account_writes(segments), session=session)
+            of_changed = {"account_id": {"$in": changed}, "is_open": True}
+            await self._cases.update_many(of_changed, {"$set": {"stale": True}}, session=session)
+
+        await transaction(self._client, work)
 
     async def mark_misfits(self) -> None:
         """Mark the open cases whose clocks follow another configuration."""
-        misfits = {"is_open": True, "fitted_to": {"$ne": self._configuration}}
-        await self._cases.update_many(misfits, {"$set": {"stale": True}})
+        misfits = {"fitted_to": {"$ne": self._configuration}, "stale": {"$ne": True}}
+        await self._cases.update_many({"is_open": True, **misfits}, {"$set": {"stale": True}})
 
     async def stale(self, limit: int) -> list[str]:
         """Tickets of some of the marked cases."""
         found = self._cases.find({"stale": True}, {"_id": 1}).limit(limit)
         return [case["_id"] async for case in found]
 
-    async def _segments(
-        self, account_ids: Collection[str], session: Session | None
-    ) -> dict[str, str]:
+    async def _segments(self, account_ids: Collection[str], session: Session) -> dict[str, str]:
         if not account_ids:
             return {}
         found = self._accounts.find({"_id": {"$in": list(account_ids)}}, session=session)
@@ -185,4 +182,15 @@ def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[ReplaceOne[Doc
         ReplaceOne({"_id": clock.id}, documents.clock_document(clock, number), upsert=True)
         for number, clock in enumerate(case.clocks)
         if clock not in unchanged
+    ]
+
+
+def _account_writes(
+    segments: Mapping[str, str | None],
+) -> list[DeleteOne | UpdateOne]:
+    return [
+        DeleteOne({"_id": name})
+        if segment is None
+        else UpdateOne({"_id": name}, {"$set": {"segment": segment}}, upsert=True)
+        for name, segment in segments.items()
     ]

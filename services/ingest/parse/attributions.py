@@ -53,25 +53,41 @@ def _may_end(text: str, lines: list[Line], after: int) -> bool:
 def _is_attribution(text: str, lines: list[Line], after: int, *, wrapped: bool) -> bool:
     if len(text) > _MAX_CHARACTERS or QUOTING.match(text):
         return len(text) <= _MAX_CHARACTERS
-    ends = COLON_END.search(text) is not None
     is_quoted = quote_follows(lines, after)
-    has_verb = VERB.search(text) is not None
-    has_evidence = bool(DATE.search(text)) or bool(ADDRESS.search(text))
     opens = OPENER.match(text) is not None
-    if has_verb and BETWEEN_RULES.match(text):
+    if VERB.search(text) is None:
+        return _names_date_and_address(text, is_quoted=is_quoted, may_stand=opens or not wrapped)
+    if BETWEEN_RULES.match(text):
         return True
-    if has_verb and ends:
-        if wrapped and not opens:
-            return is_quoted and has_evidence and _names_someone_early(text)
-        is_full = bool(DATE.search(text)) and bool(ADDRESS.search(text))
-        return is_full or is_quoted or (has_evidence and (opens or _verb_is_late(text)))
-    if is_quoted and DATE.match(text.strip()) and ADDRESS.search(text):
+    has_date, has_address = bool(DATE.search(text)), bool(ADDRESS.search(text))
+    if COLON_END.search(text) is None:
+        return (has_date or has_address) and (
+            (is_quoted and (not wrapped or opens))
+            or (opens and not wrapped and _ends_with_verb(text))
+        )
+    if wrapped and not opens:
+        return is_quoted and (has_date or has_address) and _names_someone_early(text)
+    is_likely = (has_date or has_address) and (opens or _verb_is_late(text))
+    return is_quoted or is_likely or (has_date and has_address)
+
+
+def _names_date_and_address(text: str, *, is_quoted: bool, may_stand: bool) -> bool:
+    """Without a verb: "02.11.2026, 09:00, "Ann" <ann@customer.example>:" as in Russia or Japan."""
+    if not (DATE.search(text) or ADDRESS.search(text)):
+        return False
+    starts_with_date = DATE.match(text.strip()) is not None
+    if is_quoted and starts_with_date and ADDRESS.search(text):
         return True
-    if is_quoted and has_evidence and (ends or has_verb):
-        return not wrapped or opens or bool(DATE.match(text.strip()))
-    if ends and ADDRESS.search(text) and DATE.search(text):
-        return opens and _address_is_last(text)
-    return bool(opens and has_verb and has_evidence and _ends_with_verb(text) and not wrapped)
+    if COLON_END.search(text) is None:
+        return False
+    if is_quoted and (may_stand or starts_with_date):
+        return True
+    return (
+        may_stand
+        and OPENER.match(text) is not None
+        and _address_is_last(text)
+        and bool(DATE.search(text))
+    )
 
 
 def quote_follows(lines: list[Line], start: int) -> bool:

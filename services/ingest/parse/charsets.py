@@ -83,6 +83,7 @@ _UTF8_SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 _HIGH = re.compile(rb"[\x80-\xff]")
+_MIXED = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _SAMPLE_BYTES = 4096  # enough to tell a charset; detection is the slowest step of a parse
 _SURE_SEQUENCES = 3  # this many valid UTF-8 sequences do not happen by chance
@@ -182,7 +183,8 @@ def _decode_unknown(data: bytes, name: str, hint: str) -> str:
         return data.decode(hint, "replace")
     sample = _sample(data)
     runs = len(_HIGH_RUN.findall(data))
-    if high < 2 * runs:  # foreign letters stand alone among ASCII ones: a Latin script
+    is_mixed = len(_MIXED.findall(data)) >= runs and high <= 3 * runs
+    if high < 2 * runs or is_mixed:  # foreign letters within words of ASCII: a Latin script
         return data.decode(guess_latin(sample), "replace")
     return data.decode(guess(sample) or _by_statistics(sample), "replace")
 

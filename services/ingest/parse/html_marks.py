@@ -34,6 +34,10 @@ _HIDDEN_STYLE = re.compile(
     r"|opacity\s*:\s*0(\.0+)?\s*(;|!|$)|max-height\s*:\s*0(px)?\s*(;|!|$)",
     re.IGNORECASE,
 )
+_NO_MARGIN = re.compile(
+    r"margin(-top|-bottom)?:\s*0(px|pt|cm|in|em)?\s*[;!\"']|margin(-top|-bottom)?:\s*0(px|pt|cm|in|em)?\s*$|margin:\s*0\S*\s+0",
+    re.IGNORECASE,
+)
 _GMAIL_INDENT = re.compile(
     r"margin:\s*0(px)?\s+0(px)?\s+0(px)?\s+40px;\s*border:\s*none", re.IGNORECASE
 )
@@ -79,6 +83,15 @@ def is_quote(tag: str, attributes: dict[str, str]) -> bool:
             return True
         return not _GMAIL_INDENT.search(attributes.get("style", ""))
     return tag == "div" and attributes.get("name") == "quote"
+
+
+def is_tight(tag: str, attributes: dict[str, str]) -> bool:
+    """Whether a paragraph is written without space round it, as Outlook does."""
+    if tag != "p":
+        return False
+    return attributes.get("class", "").startswith(("Mso", "x_Mso", "xmso")) or (
+        _NO_MARGIN.search(attributes.get("style", "")) is not None
+    )
 
 
 def is_hidden(attributes: dict[str, str], classes: frozenset[str]) -> bool:

@@ -5,7 +5,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from services.ingest.parse.html_marks import Mark, hidden_classes, is_hidden, is_quote, mark_of
+from services.ingest.parse.html_marks import (
+    Mark,
+    hidden_classes,
+    is_hidden,
+    is_quote,
+    is_tight,
+    mark_of,
+)
 from services.ingest.parse.html_tokens import attributes, tokens
 from services.ingest.parse.lines import MAX_LINES, Line
 
@@ -50,6 +57,8 @@ class _Open:
     mark: Mark = ""
     is_quote: bool = False
     is_hidden: bool = False
+    is_tight: bool = False  # a paragraph without space round it
+    line: int = 0  # lines written before it
 
 
 def html_lines(html: str) -> list[Line]:
@@ -136,14 +145,17 @@ class _Writer:
             self.lines.append(Line("", self.depth, "history" if is_divider else "rule"))
         elif tag == "img":
             alt = _SPACE.sub(" ", known.get("alt", "")).strip()
-            if alt:
+            if alt and "automatically generated" not in alt:
                 self.text.append(f"[{alt[:200]}]")
 
     def _enter(self, element: _Open, known: dict[str, str]) -> None:
         tag = element.tag
         if tag in _BLOCKS:
             self.end_line()
-            self.blank = self.blank or (tag in _SPACED and not (tag in _LISTS and self.lists))
+            element.is_tight = is_tight(tag, known)
+            element.line = len(self.lines)
+            is_spaced = tag in _SPACED and not element.is_tight
+            self.blank = self.blank or (is_spaced and not (tag in _LISTS and self.lists))
         if tag in {"td", "th"} and "".join(self.text).strip():
             self.text.append("  ")
         if known or tag == "blockquote":
@@ -196,9 +208,10 @@ class _Writer:
             self._close_link()
         if tag in _BLOCKS or element.mark or element.is_quote:
             self.end_line()
-            self.blank = self.blank or (
-                tag in _SPACED and not (tag in _LISTS and len(self.lists) > 1)
-            )
+            if element.is_tight and element.line == len(self.lines):
+                self._empty()
+            is_spaced = tag in _SPACED and not element.is_tight
+            self.blank = self.blank or (is_spaced and not (tag in _LISTS and len(self.lists) > 1))
         if element.is_quote:
             self.depth -= 1
         if element.mark not in {"", "history"}:

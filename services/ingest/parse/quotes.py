@@ -12,6 +12,8 @@ from services.ingest.parse.words.delimiters import (
 )
 
 _TAIL, _WRAPPED = 35, 60  # characters: of a wrapped tail, and of the line it came from
+_ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
+_ARMOUR_END = "-----BEGIN PGP SIGNATURE-----"
 _WHOLE_BLOCK = 4  # labels; so many are no sentence of somebody's
 
 
@@ -25,13 +27,24 @@ def reply_text(lines: list[Line]) -> str:
 
 def reply_lines(lines: list[Line]) -> list[Line]:
     """Return the lines that ``reply_text`` shows."""
-    lines = _tails_joined(lines)
+    lines = _tails_joined(_without_armour(lines))
     cut = history_start(lines)
     top = lines[:cut]
     if cut < len(lines) and not _has_text(top):
         top = [] if _is_history(lines, cut) else lines
     top = _trim_tail(_without_attributions(top))
     return _without_quotes(without_signature(top))
+
+
+def _without_armour(lines: list[Line]) -> list[Line]:
+    """Drop the frame of a clear-signed text (RFC 9580, 7): its first lines and the signature."""
+    start = next((i for i, x in enumerate(lines) if x.text.startswith(_ARMOUR)), None)
+    if start is None:
+        return lines
+    body = next((i for i in range(start, len(lines)) if not lines[i].text.strip()), len(lines))
+    is_end = (i for i in range(body, len(lines)) if lines[i].text.startswith(_ARMOUR_END))
+    end = next(is_end, len(lines))
+    return lines[:start] + lines[body + 1 : end]
 
 
 def _tails_joined(lines: list[Line]) -> list[Line]:

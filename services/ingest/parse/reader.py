@@ -86,8 +86,7 @@ def _from_headers(headers: Headers, hint: str, content: Content) -> Mail:
 
 
 def _addresses(headers: Headers, name: str) -> list[str]:
-    found = [box.address for value in headers.all(name) for box in mailboxes(value) if box.address]
-    return found
+    return [box.address for value in headers.all(name) for box in mailboxes(value) if box.address]
 
 
 def _importance(headers: Headers) -> Importance:

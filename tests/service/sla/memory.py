@@ -25,7 +25,9 @@ class MemoryStore:
         decide: Callable[[Loaded], Changes],
     ) -> Changes:
         cases = {i: self.cases[i] for i in ticket_ids if i in self.cases}
-        changes = decide(Loaded(cases, self.accounts))
+        wanted = {*account_ids, *(case.account_id for case in cases.values())}
+        segments = {i: self.accounts[i] for i in wanted if i in self.accounts}
+        changes = decide(Loaded(cases, segments))
         self.marked -= {case.ticket_id for case in changes.cases}
         self.cases |= {case.ticket_id: case for case in changes.cases}
         self.outbox += documents.queued(list(changes.rows), now)
