@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import zoneinfo
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ def main(
     name: str, settings: ServiceSettings, build: Build, *, needs: Sequence[str] = ("mongo", "kafka")
 ) -> NoReturn:
     """Run until SIGTERM or SIGINT; exit with 0, or 1 stuck or broken, or 2 wrong configuration."""
+    # One table of time zones everywhere: the pinned one, whatever the machine has.
+    zoneinfo.reset_tzpath(to=())
     if sys.platform == "win32":
         sys.exit(asyncio.run(run(name, settings, build, needs=needs)))
     import uvloop

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from deploy.cli.output import AsJSON, print_json
-from shared.config import ConfigurationError, load_desk
+from deploy.local.configuration import load_checked
+from shared.config import ConfigurationError
 from shared.config.loading import LoadedDesk
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The desk's configuration, YAML.")]
@@ -27,7 +28,7 @@ def _group() -> None:
 def check(file: File, as_json: AsJSON = False) -> None:
     """List every problem as FILE:LINE: REASON. Code 1 if there is one."""
     try:
-        loaded = load_desk(file)
+        loaded = load_checked(file)
     except ConfigurationError as error:
         _refuse(file, error, as_json=as_json)
         raise typer.Exit(1) from error

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local import parts, ports
+from deploy.local.configuration import load_checked
 from deploy.local.errors import StackError
 from deploy.local.facts import FILE, StackFacts, own_start, write
 from deploy.local.keys import ensure_keys
@@ -17,7 +18,7 @@ from deploy.local.providers.choice import Backends, choose, no_progress
 from deploy.local.providers.jars import Progress
 from deploy.local.supervisor import Supervisor
 from deploy.local.topics import create_topics
-from shared.config import ConfigurationError, Desk, load_desk
+from shared.config import ConfigurationError, Desk
 
 SMTP_PORT = 2525
 IMAP_PORT = 1143
@@ -176,7 +177,7 @@ class Stack:
 
 def _load(config: Path) -> Desk:
     try:
-        return load_desk(config).desk
+        return load_checked(config).desk
     except ConfigurationError as error:
         remedy = "correct the file; 'postdesk config check FILE' tells whether it is right."
         raise StackError(f"The configuration cannot be used.\n{error}", remedy=remedy) from error

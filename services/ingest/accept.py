@@ -64,7 +64,7 @@ class Acceptance:
 
     async def store(self, delivery: Delivery) -> str:
         """Give the reply: 250 once the rows are journaled on a majority, 451 on any doubt."""
-        looked = await _look_aside(delivery.raw)
+        looked = await _look_aside(delivery.body.read())
         if looked.found.received_count > MAX_RECEIVED:
             return replies.LOOP
         rows = self._rows(delivery, looked)

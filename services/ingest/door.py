@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from services.ingest import measures, replies
+from services.ingest.body import Body
 from services.ingest.budget import Budget, Share
 from services.ingest.recipients import Recipient, resolve
 from services.ingest.smtp import Session, storable
@@ -24,6 +25,7 @@ from shared.config.models import Door as Limits
 
 ERRORS_PER_SESSION = 20
 FINISH_S = 10.0
+HEAVY_BYTES = 2 * 1024 * 1024  # one such mail at a time is in memory; others wait in files
 
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +44,7 @@ class Timing:
 class Delivery:
     """A mail that was read to its end; ``sender`` is "" for the null path."""
 
-    raw: bytes
+    body: Body
     sender: str
     recipients: list[Recipient]
     client: str
@@ -77,6 +79,7 @@ class Door:
         self.in_data = 0
         self._sessions: set[Session] = set()
         self._by_address: Counter[str] = Counter()
+        self._heavy = asyncio.Lock()
         self._storing: set[asyncio.Task[str]] = set()
         self._server: asyncio.Server | None = None
 
@@ -141,22 +144,30 @@ class Door:
         finally:
             self.in_data -= 1
 
-    async def take(self, session: Session, raw: bytes, share: Share) -> str:
+    async def take(self, session: Session, body: Body, share: Share) -> str:
         """Store the mail and give the reply; a client that goes away does not stop the storing."""
         envelope = session.envelope
         delivery = Delivery(
-            raw=raw,
+            body=body,
             sender="" if envelope.mail_from == "<>" else envelope.mail_from,
             recipients=list(envelope.rcpt_tos),
             client=session.address,
             helo=storable(str(session.session.host_name or ""))[:255],
             is_encrypted=bool(session.session.ssl),
         )
-        task = asyncio.create_task(self._store(delivery))
+        task = asyncio.create_task(self._store_once(delivery, share))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
-        task.add_done_callback(lambda _: share.give_back())
         return await asyncio.shield(task)
+
+    async def _store_once(self, delivery: Delivery, share: Share) -> str:
+        is_heavy = delivery.body.size > HEAVY_BYTES
+        try:
+            async with self._heavy if is_heavy else contextlib.nullcontext():
+                return await self._store(delivery)
+        finally:
+            delivery.body.close()
+            share.give_back()
 
     async def handle_MAIL(  # noqa: N802
         self, _server: Session, _session: Any, envelope: Any, address: str, options: list[str]

@@ -24,6 +24,7 @@ from shared.mongo import Document
 
 GROUP_MAILS = 16
 GROUP_BYTES = 512 * 1024
+HEAVY_BYTES = 4 * 1024 * 1024  # one such group at a time
 QUEUE_MAILS = 256
 QUEUE_BYTES = 32 * 1024 * 1024
 POLL_S = 0.5
@@ -91,6 +92,7 @@ class MailReader:
         self._held: set[str] = set()
         self._suspects: asyncio.Queue[tuple[Document, str]] = asyncio.Queue()
         self._arrived = asyncio.Event()
+        self._heavy = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self.done = 0
         self.trouble = ""
@@ -138,9 +140,9 @@ class MailReader:
         size = 0
         while self._queue and len(group) < GROUP_MAILS and size < GROUP_BYTES:
             row = self._queue.popleft()
-            size += len(row["raw"])
+            size += row["size_bytes"]
+            self._queued_bytes -= len(row["raw"])
             group.append(row)
-        self._queued_bytes -= size
         if not self._queue:
             self._arrived.clear()
         return group
@@ -148,7 +150,9 @@ class MailReader:
     async def _work(self) -> None:
         await self._arrived.wait()
         if group := self._next_group():
-            await self._read_group(group)
+            is_heavy = sum(row["size_bytes"] for row in group) > HEAVY_BYTES
+            async with self._heavy if is_heavy else contextlib.nullcontext():
+                await self._read_group(group)
 
     async def _read_group(self, group: list[Document]) -> None:
         try:

@@ -201,16 +201,12 @@ class Session(SMTP):
         try:
             with self._door.receiving(), self._paced():
                 refusal = await self._read_mail(body, share)
-            if refusal:
-                share.give_back()
-                return refusal
-            raw = body.read()
         except BaseException:
             share.give_back()
-            raise
-        finally:
             body.close()
-        return await self._door.take(self, raw, share)
+            raise
+        # A refused mail has given back its share and closed its body already.
+        return refusal or await self._door.take(self, body, share)
 
     async def _read_mail(self, body: Body, share: Share) -> str | None:
         """Read to the end of DATA; the reply where the mail is not kept, else None."""

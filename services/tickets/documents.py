@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
-from services.tickets.mail_commands.receipts import cut
 from shared.bus import Outgoing
 from shared.contracts import topics
 from shared.contracts.base import Attachment, Meta, Record
@@ -17,9 +18,11 @@ from shared.mongo import Document
 
 VERSION = 1
 SOURCE = "postdesk/tickets"
-EVENT_TEXT_BYTES = 44_000
-"""Bytes of a message's texts inside an event, so that the record stays under 64 KiB; the
-collection ``messages`` has all of it."""
+EVENT_MESSAGE_BYTES = 54 * 1024
+"""JSON of a message inside an event, so that the record stays under 64 KiB; the collection
+``messages`` has all of it."""
+JSON_BYTES_PER_CHAR = 6  # a control character as \u001f
+_SHRINKABLE = (("text", 1000), ("references", 10), ("cc", 0), ("to", 1), ("reply_text", 0))
 
 _TOPICS = {topic.name: topic for topic in topics.TOPICS}
 
@@ -185,11 +188,17 @@ def _outgoing(row: Document, topic: Topic, key: str, subject: str) -> Outgoing:
 
 
 def _fitted(data: Document) -> Document:
-    """Cut the quoted history, then the new words, of a message too long for a record."""
+    """Cut what is longest of a message until the event fits a record, the quoted history first."""
     message = data.get("message")
-    if message is None or len(message["text"]) + len(message["reply_text"]) < EVENT_TEXT_BYTES // 4:
+    if message is None or _chars(message) < EVENT_MESSAGE_BYTES // JSON_BYTES_PER_CHAR:
         return data
-    new_words = cut(message["reply_text"], EVENT_TEXT_BYTES)
-    room = EVENT_TEXT_BYTES - len(new_words.encode())
-    fitted = {**message, "reply_text": new_words, "text": cut(message["text"], room)}
+    fitted = dict(message)
+    for name, least in _SHRINKABLE:
+        while len(fitted[name]) > least and len(orjson.dumps(fitted)) > EVENT_MESSAGE_BYTES:
+            fitted[name] = fitted[name][: max(len(fitted[name]) * 3 // 4, least)]
     return {**data, "message": fitted}
+
+
+def _chars(message: Document) -> int:
+    lists = sum(len(one) for name in ("to", "cc", "references") for one in message[name])
+    return len(message["text"]) + len(message["reply_text"]) + lists

@@ -20,6 +20,7 @@ from tests.faults.traffic import Traffic
 
 STORM_S = 180.0
 SETTLE_S = 120.0
+UNCHANGED_S = 30.0
 SURE_S = 3.0
 SHORT_WAITS = {"notices": {"bundle": 2, "hold": 1}}
 
@@ -68,16 +69,17 @@ def _storm(desk: RunningDesk, traffic: Traffic, chaos: Chaos) -> bool:
 
 
 def _judge_when_quiet(desk: RunningDesk, traffic: Traffic) -> list[str]:
-    """The verdict that stands: innocent twice with a pause between, or the last in time."""
-    deadline = time.monotonic() + SETTLE_S
-    problems = ["never judged"]
-    while problems and time.monotonic() < deadline:
+    """The verdict that stands: innocent twice with a pause between, or guilty without change."""
+    problems = _judge(desk, traffic)
+    end, changed_at = time.monotonic() + SETTLE_S, time.monotonic()
+    while problems and time.monotonic() < min(end, changed_at + UNCHANGED_S):
         desk.tend(SURE_S / 2)
-        problems = _judge(desk, traffic)
-    if not problems:
-        desk.tend(SURE_S)
-        problems = _judge(desk, traffic)
-    return problems
+        before, problems = problems, _judge(desk, traffic)
+        changed_at = changed_at if problems == before else time.monotonic()
+    if problems:
+        return problems
+    desk.tend(SURE_S)
+    return _judge(desk, traffic)
 
 
 def _judge(desk: RunningDesk, traffic: Traffic) -> list[str]:

@@ -11,7 +11,7 @@ from tests.actors.sink import Delivery, Sink
 from tests.actors.source import Source
 
 SUPPORT, BILLING = "support@desk.example", "billing@desk.example"
-ANSWER_WITHIN_S = 150.0
+ANSWER_WITHIN_S = 100.0
 
 
 class NeverCameError(Exception):

@@ -28,7 +28,7 @@ def attribution_at(lines: list[Line], start: int) -> int:
         line = lines[end]
         if line.depth != first.depth or not line.text.strip():
             break
-        joined = f"{joined} {line.text.strip()}".strip()
+        joined = f"{joined} {line.text.strip()}" if joined else line.text.strip()
         if _may_end(joined, lines, end + 1) and _is_attribution(
             joined, lines, end + 1, wrapped=end > start
         ):
@@ -45,9 +45,13 @@ def _marked_end(lines: list[Line], start: int) -> int:
 
 def _may_end(text: str, lines: list[Line], after: int) -> bool:
     """Look cheaply before the expressions are tried; most lines of a mail end here."""
-    if text.rstrip("*_ ")[-1:] in _COLONS or text.endswith("--") or quote_follows(lines, after):
+    if text.rstrip("*_ ")[-1:] in _COLONS or _is_ruled(text) or quote_follows(lines, after):
         return True
     return "@" in text and any(c.isdigit() for c in text)
+
+
+def _is_ruled(text: str) -> bool:
+    return text.startswith("--") and text.endswith("--") and any(c.isalpha() for c in text)
 
 
 def _is_attribution(text: str, lines: list[Line], after: int, *, wrapped: bool) -> bool:

@@ -12,10 +12,12 @@ _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)", r
 _HTML_START = re.compile(r"\s*(<!doctype html|<html[\s>])", re.IGNORECASE)
 _ENRICHED = re.compile(r"<param>[^<]{0,500}</param>|</?[A-Za-z][\w-]{0,40}>", re.IGNORECASE)
 _NO_TEXT = re.compile(
-    r"(this|your|the) (e-?mail|message|mail)( client| program)?[^.\n]{0,60}"
-    r"(html|does not support|doesn't support|cannot display|view)[^\n]{0,80}[.!]?\s*",
-    re.IGNORECASE,
+    r"(client|program|reader|viewer|programm|software|browser)\b.{0,60}(support|display|show|html|unterstützt)"
+    r"|\bhtml\b.{0,40}(format|version|capable|viewer|reader|client|e-?mail|message|required)"
+    r"|(view|read|display) (this|the) (message|e-?mail|mail)\b.{0,60}(html|browser|online)",
+    re.IGNORECASE | re.DOTALL,
 )
+_PLACEHOLDER = 300  # characters; a longer plain form is a text
 
 
 @dataclass
@@ -134,7 +136,11 @@ def _stuffed(text: str, params: dict[str, str]) -> str:
     return text
 
 
-def is_placeholder(text: str) -> bool:
+def is_placeholder(plain: str, html: str) -> bool:
     """Whether a plain form says nothing but that there is an HTML form."""
-    short = text.strip()
-    return not short or (len(short) < 300 and _NO_TEXT.fullmatch(short) is not None)  # noqa: PLR2004
+    short = plain.strip()
+    if not short:
+        return True
+    if len(short) > _PLACEHOLDER or _NO_TEXT.search(short) is None:
+        return False
+    return "".join(short.split())[:30] not in "".join(html.split())

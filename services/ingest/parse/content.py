@@ -43,7 +43,7 @@ def _add(content: Content, body: Body) -> None:
         content.lines.append(Line(""))
     if body.html is not None:
         content.html = body.html if not content.html else f"{content.html}\n<hr>\n{body.html}"
-    if body.plain is not None and (body.html is None or not is_placeholder(body.plain)):
+    if body.plain is not None and (body.html is None or not is_placeholder(body.plain, body.html)):
         text, files = take_uuencoded(_clean(body.plain))
         content.attachments += files
         content.lines += unglued(plain_lines(text))

@@ -33,10 +33,12 @@ def read_forward(root: Part, mail: Mail, lines: list[Line]) -> Forward | None:
     if report_kind(root):
         return None
     is_named = FORWARD_PREFIX.match(mail.subject) is not None
+    if not is_named and not any(_is_marker(line.text) for line in lines):
+        return _attached(root, mail, is_named=False)
     for index, line in enumerate(lines):
         if not line.text.strip():
             continue
-        if is_forwarded(line.text) or _NAMED.search(line.text):
+        if _is_marker(line.text):
             return _below(lines, index, mail) if not line.depth or is_named else None
         if line.depth:
             continue
@@ -48,6 +50,10 @@ def read_forward(root: Part, mail: Mail, lines: list[Line]) -> Forward | None:
         if attribution_at(lines, index) > index and not is_named:
             return None
     return _attached(root, mail, is_named=is_named)
+
+
+def _is_marker(text: str) -> bool:
+    return is_forwarded(text) or ("--" in text and _NAMED.search(text[:300]) is not None)
 
 
 def _below(lines: list[Line], index: int, mail: Mail) -> Forward:

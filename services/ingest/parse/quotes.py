@@ -1,5 +1,7 @@
 """The new words of a mail: quoted history taken off, answers between quoted lines kept."""
 
+from dataclasses import replace
+
 from services.ingest.parse.attributions import attribution_at
 from services.ingest.parse.header_blocks import block_at
 from services.ingest.parse.lines import Line, joined
@@ -44,7 +46,10 @@ def _without_armour(lines: list[Line]) -> list[Line]:
     body = next((i for i in range(start, len(lines)) if not lines[i].text.strip()), len(lines))
     is_end = (i for i in range(body, len(lines)) if lines[i].text.startswith(_ARMOUR_END))
     end = next(is_end, len(lines))
-    return lines[:start] + lines[body + 1 : end]
+    signed = [
+        replace(x, text=x.text.removeprefix("- "), written=None) for x in lines[body + 1 : end]
+    ]
+    return lines[:start] + signed
 
 
 def _tails_joined(lines: list[Line]) -> list[Line]:

@@ -16,6 +16,7 @@ from services.ingest.parse.words.footers import (
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)|\s*<https?://[^>]*>")
 _MAX_SIGNATURE = 18  # lines; what is longer after a loose dash is text
+_NEAR = 60  # lines from the end, blank ones counted
 _MAX_FOOTER = 12
 
 
@@ -37,17 +38,29 @@ def without_signature(lines: list[Line]) -> list[Line]:
 
 def _separator(lines: list[Line]) -> int | None:
     """Find the line "-- " (RFC 3676, 4.3), or a like one near the end."""
-    for index, line in enumerate(lines):
-        written = line.written or line.text
-        if line.depth or not (SEPARATOR.match(written) or ROW.match(written)):
-            continue
-        rest = [x for x in lines[index + 1 :] if x.text.strip()]
-        if not SEPARATOR.match(written) and not _is_contact_block(rest):
-            continue
-        is_exact = written == "-- "
-        if (is_exact or len(rest) <= _MAX_SIGNATURE) and not any(x.depth for x in rest):
+    quoted = [index for index, line in enumerate(lines) if line.depth]
+    for index in range(quoted[-1] + 1 if quoted else 0, len(lines)):
+        written = lines[index].written or lines[index].text
+        if written == "-- " or (index >= len(lines) - _NEAR and _is_loose(lines, index, written)):
             return index
     return None
+
+
+def _is_loose(lines: list[Line], index: int, written: str) -> bool:
+    """Whether a dash or a row without the RFC's space stands above a signature."""
+    if not (ROW.match(written) or SEPARATOR.match(written)):
+        return False
+    below = lines[index + 1 :]
+    rest = [line for line in below if line.text.strip()]
+    if ROW.match(written):
+        return _is_contact_block(rest)
+    is_apart = index == 0 or not lines[index - 1].text.strip()
+    is_one_block = all(line.text.strip() for line in _trimmed(below))
+    return (
+        SEPARATOR.match(written) is not None
+        and len(rest) <= _MAX_SIGNATURE
+        and (is_apart or is_one_block)
+    )
 
 
 def _is_contact_block(rest: list[Line]) -> bool:

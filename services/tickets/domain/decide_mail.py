@@ -15,7 +15,8 @@ from shared.contracts.mail import MailReceived
 from shared.contracts.ticket import Message, TicketState
 
 NO_SUBJECT = "(no subject)"
-MAX_FOLLOWERS = 50
+MAX_FOLLOWERS = 20
+MAX_ADDRESS_CHARS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _ADDRESS = re.compile(r"[^\s<>,;\"]+@[^\s<>,;\"]+")
 
 
@@ -159,7 +160,8 @@ def _copied(mail: MailReceived, facts: Facts) -> list[str]:
     return [
         address
         for address in dict.fromkeys(found)
-        if address not in ours
+        if len(address) <= MAX_ADDRESS_CHARS
+        and address not in ours
         and address != mail.from_addr
         and not trust.own_mailbox(address, facts.desk)
     ][:MAX_FOLLOWERS]

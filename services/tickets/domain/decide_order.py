@@ -41,9 +41,10 @@ def _stale(ticket: Ticket, work: Work) -> Refusal | None:
     touches = public or any(act.is_about_state for act in order.acts)
     if order.seen is None or not touches:
         return None
-    if not ticket.others_wrote_since(order.seen, str(order.actor)):
+    others = ticket.others_since(order.seen, str(order.actor))
+    if not others:
         return None
-    return Refusal("E08", "somebody has written since the mail that you answered")
+    return Refusal("E08", f"{', '.join(others)} wrote after the mail that you answered"[:500])
 
 
 def _say(work: Work) -> Refusal | None:

@@ -53,6 +53,7 @@ class Ticket:
         seen = turn + number
         return seen if seen <= self.seq or turn == 0 else seen - NUMBERS
 
-    def others_wrote_since(self, seen: int, actor: str) -> bool:
-        """Whether somebody else added a message after event ``seen``."""
-        return any(at > seen for author, at in self.last_wrote.items() if author != actor)
+    def others_since(self, seen: int, actor: str) -> list[str]:
+        """Who else added a message after event ``seen``, by address or name."""
+        found = [who for who, at in self.last_wrote.items() if at > seen and who != actor]
+        return [who.partition(":")[2] for who in found]

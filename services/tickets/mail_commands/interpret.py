@@ -189,7 +189,7 @@ def _carry_out(post: AgentMail, ticket: Ticket, wish: _Wish, facts: Facts) -> Ou
 def _unfit(mail: MailReceived, wish: _Wish) -> list[Refusal]:
     if mail.unreadable:
         return [Refusal("E14", "your mail could not be read")]
-    if mail.text_blob and len(mail.reply_text) >= INLINE_TEXT_CHARS:
+    if mail.reply_text_blob:
         return [Refusal("E02", f"the text is over {INLINE_TEXT_CHARS} characters: attach it")]
     if not wish.block.commands and not wish.block.text:
         return [Refusal("E14", "your mail has neither a command nor a text")]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.ingest.accept import INLINE_BYTES, Acceptance
+from services.ingest.body import Body
 from services.ingest.door import Delivery
 from services.ingest.recipients import Recipient
 from services.ingest.spool import Spool
@@ -57,7 +58,9 @@ def a_delivery(raw: bytes = RAW, *recipients: str, sender: str = "ann@example.co
         Recipient(BILLING if address.startswith("billing") else SUPPORT, address)
         for address in recipients or (SUPPORT,)
     ]
-    return Delivery(raw, sender, boxes, "192.0.2.1", "client.example", is_encrypted=False)
+    body = Body(is_roomy=True)
+    body.write(raw)
+    return Delivery(body, sender, boxes, "192.0.2.1", "client.example", is_encrypted=False)
 
 
 async def test_the_reply_names_the_row(acceptance: Acceptance, rows: Rows, reader: Reader) -> None:

@@ -244,7 +244,7 @@ async def test_a_mail_is_byte_for_byte_what_was_sent(client: Client, mails: Mail
     client.send(raw.replace(b"\r\n.", b"\r\n..") + b".\r\n")
 
     assert (await client.reply()).startswith("250")
-    assert mails.only.raw == raw
+    assert mails.only.body.read() == raw
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ async def test_a_smuggled_mail_stays_text(client: Client, mails: Mails, end: byt
         f"C: DATA\nS: 354\nC: a{end.decode()}{smuggled}\\r\\n.\nS: 250 2.0.0\nC: NOOP\nS: 250 2.0.0 OK"
     )
 
-    assert b"evil@example.com" in mails.only.raw
+    assert b"evil@example.com" in mails.only.body.read()
 
 
 async def test_an_oversized_mail_is_refused_for_good_and_the_session_goes_on(

@@ -22,6 +22,7 @@ from tests.builders import (
     EMMA,
     MARTA,
     NOON,
+    PASSED,
     STRANGER,
     SUPPORT,
     a_bounce,
@@ -175,6 +176,24 @@ class TicketsSuite:
             _, value, _ = encode(documents.event_outgoing(row))
             assert len(value or b"") <= MAX_RECORD_BYTES
         assert (await store.rows("messages"))[0]["text"] == long[:12_000]
+
+    async def test_an_answer_of_full_length_reaches_the_customer_whole(self, handlers, store):
+        long = "日本語のとても長い本文です。" * 850
+        await handlers.file_mails(mails(a_mail()))
+
+        await handlers.file_mails(mails(an_agents_mail(long[:12_000])))
+
+        sent = documents.event_outgoing((await store.rows("events"))[3])
+        assert len(encode(sent)[1] or b"") <= MAX_RECORD_BYTES
+        assert sent.record.message.reply_text == long[:12_000]
+
+    async def test_a_mail_with_a_thousand_odd_characters_and_people_fits(self, handlers, store):
+        people = [f"{'x' * 200}{number}@y.example" for number in range(150)]
+        mail = a_mail("\x01" * 9000, cc=people, to=people[:40], authentication=PASSED)
+        await handlers.file_mails(mails(mail))
+
+        for row in await store.rows("events"):
+            assert len(encode(documents.event_outgoing(row))[1] or b"") <= MAX_RECORD_BYTES
 
     async def test_events_name_the_mail_that_caused_them(self, handlers, store):
         await handlers.file_mails(mails(a_mail()))

@@ -209,6 +209,7 @@ def test_text_is_held_once_when_somebody_wrote_since(desk):
 
     assert desk.receive(an_agents_mail("Try a restart.", number=3)) == ["draft-held"]
     assert desk.requests[0].lines[0].code == "E08"
+    assert EMMA in desk.requests[0].lines[0].message
     assert "message-added" in desk.receive(an_agents_mail("#send"))
 
 
@@ -310,6 +311,11 @@ def test_an_expired_address_gives_the_text_back_and_does_nothing(desk):
 
 def test_an_agents_vacation_note_is_filed_and_no_more(desk):
     assert desk.receive(an_agents_mail("#close\nI am away.", autoreply=True)) == []
+
+
+def test_an_answer_too_long_for_a_record_is_not_sent_in_part(desk):
+    assert desk.receive(an_agents_mail("x" * 12_000, reply_text_blob="in/x")) == ["draft-held"]
+    assert desk.requests[0].lines[0].code == "E02"
 
 
 def test_an_empty_mail_comes_back(desk):

@@ -88,6 +88,8 @@ _FORWARDED = (
 _TRIMMED = " \t>|*_<-–—=#+~"
 _ORIGINAL_WORDS = re.compile(rf"(?:{'|'.join(_ORIGINAL)})\s*[:：]?", re.IGNORECASE)
 _FORWARDED_WORDS = re.compile(rf"(?:{'|'.join(_FORWARDED)})\s*([:：]?)", re.IGNORECASE)
+_RULE_START = frozenset(">|*_<-–—=#+~")
+_COLONS = frozenset(":：")
 _RULE = re.compile(r"[-–—=*#+~_]{2}")
 # Yahoo puts the labels on the marker's own line when it turns HTML into text.
 _GLUED = re.compile(
@@ -117,7 +119,7 @@ _MAX_GLUED = 1_000
 
 def is_original(text: str) -> bool:
     """Whether the line is "-----Original Message-----" in some language."""
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > _MAX_CHARACTERS or text.lstrip(" \t")[:1] not in _RULE_START:
         return False
     core = text.strip(_TRIMMED)
     return bool(core) and _ORIGINAL_WORDS.fullmatch(core) is not None and _follows_rule(text, core)
@@ -126,6 +128,8 @@ def is_original(text: str) -> bool:
 def is_forwarded(text: str) -> bool:
     """Whether the line opens a mail forwarded by hand."""
     if len(text) > _MAX_CHARACTERS:
+        return False
+    if text.lstrip(" \t")[:1] not in _RULE_START and text.rstrip(_TRIMMED)[-1:] not in _COLONS:
         return False
     core = text.strip(_TRIMMED)
     match = _FORWARDED_WORDS.fullmatch(core) if core else None

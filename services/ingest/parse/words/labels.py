@@ -66,6 +66,9 @@ _EMPTY = ("", "")
 
 def label_of(line: str) -> tuple[str, str]:
     """Return the kind of a header line ("from", "date", …) and its value, or two empty strings."""
+    head = line[:60]
+    if ":" not in head and "：" not in head:
+        return _EMPTY
     match = _LINE.match(line[:400])
     if match is None:
         return _EMPTY
