@@ -187,7 +187,7 @@ class DueNotices:
         async def work(session: Session) -> None:
             if not await desktop.ledger.write([*leased, *queued], told, session):
                 raise SupersededError
-            await desktop.store.save_counters(counters.changed, session)
+            await desktop.store.save_counters(counters.changed, now, session)
 
         if mails:
             await transaction(desktop.client, work)

@@ -11,7 +11,7 @@ from services.notify.outgoing import Row
 
 async def within_caps(
     rows: Sequence[Row], desktop: Desktop, now: datetime
-) -> tuple[list[Row], dict[str, list[datetime]]]:
+) -> tuple[list[Row], dict[str, list[int]]]:
     """Rows and the counters to store; a row over a cap is suppressed and says which was full.
 
     Planned rows are counted when they are written: they can wait.

@@ -135,7 +135,7 @@ class Handlers:
             await desktop.store.save_views(batch.changed.values(), session)
             await desktop.ledger.release(batch.released, now, session)
             await desktop.ledger.add([*rows, *failed], session)
-            await desktop.store.save_counters(counters, session)
+            await desktop.store.save_counters(counters, now, session)
             if batch.failed:
                 await self._outbox.insert_many(outbox_documents(batch.failed), session=session)
 

@@ -52,7 +52,7 @@ class RequestHandler:
 
         async def work(session: Session) -> None:
             await desktop.ledger.add(stored, session)
-            await desktop.store.save_counters(counters, session)
+            await desktop.store.save_counters(counters, now, session)
 
         await transaction(desktop.client, work)
         desktop.sender.offer(leased)

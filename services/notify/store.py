@@ -64,12 +64,12 @@ class Store:
         found = self.counters.find({"_id": {"$in": sorted(names)}})
         return Counters({d["_id"]: d["times"] async for d in found})
 
-    async def save_counters(self, changed: Mapping[str, list[datetime]], session: Session) -> None:
+    async def save_counters(
+        self, changed: Mapping[str, list[int]], now: datetime, session: Session
+    ) -> None:
         """Store what `Counters` changed."""
         writes = [
-            ReplaceOne(
-                {"_id": name}, {"_id": name, "times": times, "last_at": times[-1]}, upsert=True
-            )
+            ReplaceOne({"_id": name}, {"_id": name, "times": times, "last_at": now}, upsert=True)
             for name, times in changed.items()
         ]
         if writes:

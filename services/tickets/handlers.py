@@ -121,7 +121,7 @@ class Handlers:
         """The records that were not handled before, each once."""
         by_mark = {_mark(one): one for one in reversed(records)}
         known = await self.store.handled(by_mark) if by_mark else set()
-        return [one for one in records if by_mark[_mark(one)] is one ]
+        return [one for one in records if by_mark[_mark(one)] is one and _mark(one) not in known]
 
     async def _load_for_mails(self, received: Sequence[MailReceived]) -> Batch:
         facts = self._facts()

@@ -13,6 +13,7 @@ import pytest
 
 from services.notify.app import INDEXES, Wired, wire
 from services.notify.domain.customers import Customer
+from services.notify.domain.limits import milliseconds
 from services.notify.domain.view import TicketView
 from services.notify.settings import Settings
 from services.notify.store import Store
@@ -288,7 +289,7 @@ async def test_an_address_over_its_cap_gets_no_more_and_the_row_says_why(desk: D
     now = SystemClock().now()
     most = 1000  # of the demo's configuration
     await desk.database["counters"].insert_one(
-        {"_id": f"ack {EMMA}", "times": [now] * most, "last_at": now}
+        {"_id": f"ack {EMMA}", "times": [milliseconds(now)] * most, "last_at": now}
     )
 
     await desk.hears(a_new_ticket())
@@ -303,7 +304,9 @@ async def test_a_notice_over_its_cap_waits_instead_of_being_lost(desk: Desk) -> 
     now = SystemClock().now()
     told = a_new_ticket()
     name = f"auto {ANA} {told.opened.ticket_id}"
-    await desk.database["counters"].insert_one({"_id": name, "times": [now] * 10, "last_at": now})
+    await desk.database["counters"].insert_one(
+        {"_id": name, "times": [milliseconds(now)] * 10, "last_at": now}
+    )
 
     await desk.hears(told)
 

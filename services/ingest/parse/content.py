@@ -12,6 +12,7 @@ from services.ingest.parse.mail import Attachment
 from services.ingest.parse.quotes import reply_lines
 from services.ingest.parse.structure import Part
 
+_SAME = 60  # characters without space by which two forms of one text are known
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff]")
 
 
@@ -50,7 +51,15 @@ def _add(content: Content, body: Body) -> None:
         if not content.html and body.html is None:
             return
     elif body.html is not None:
-        content.lines += html_lines(_clean(body.html))
+        _add_html(content, html_lines(_clean(body.html)))
+
+
+def _add_html(content: Content, lines: list[Line]) -> None:
+    """Add the lines, unless they say again what a plain text beside them said."""
+    words = "".join(joined(lines).split())
+    known = "".join(joined(content.lines).split())
+    if not known or (known[:_SAME] not in words and words[:_SAME] not in known):
+        content.lines += lines
 
 
 def _clean(text: str) -> str:

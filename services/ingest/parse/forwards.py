@@ -33,23 +33,29 @@ def read_forward(root: Part, mail: Mail, lines: list[Line]) -> Forward | None:
     if report_kind(root):
         return None
     is_named = FORWARD_PREFIX.match(mail.subject) is not None
-    if not is_named and not any(_is_marker(line.text) for line in lines):
-        return _attached(root, mail, is_named=False)
-    for index, line in enumerate(lines):
-        if not line.text.strip():
-            continue
-        if _is_marker(line.text):
-            return _below(lines, index, mail) if not line.depth or is_named else None
-        if line.depth:
-            continue
-        block = block_at(lines, index)
-        if is_named and (is_original(line.text) or block is not None):
-            return _below(lines, index - (block is not None), mail)
-        if block is not None or is_original(line.text):
-            return None
-        if attribution_at(lines, index) > index and not is_named:
+    if is_named or any(_is_marker(line.text) for line in lines):
+        opening = next((x for x in range(len(lines)) if _opens(lines, x, is_named=is_named)), None)
+        if opening is not None and _is_forward(lines, opening, is_named=is_named):
+            return _below(lines, opening, mail)
+        if opening is not None and not is_named:
             return None
     return _attached(root, mail, is_named=is_named)
+
+
+def _opens(lines: list[Line], index: int, *, is_named: bool) -> bool:
+    """Whether somebody else's words begin on the line, forwarded or quoted."""
+    line = lines[index]
+    if _is_marker(line.text):
+        return True
+    if line.depth or not line.text.strip():
+        return False
+    if is_original(line.text) or block_at(lines, index) is not None:
+        return True
+    return not is_named and attribution_at(lines, index) > index
+
+
+def _is_forward(lines: list[Line], index: int, *, is_named: bool) -> bool:
+    return is_named or (_is_marker(lines[index].text) and not lines[index].depth)
 
 
 def _is_marker(text: str) -> bool:
@@ -57,16 +63,16 @@ def _is_marker(text: str) -> bool:
 
 
 def _below(lines: list[Line], index: int, mail: Mail) -> Forward:
-    for start in range(index + 1, min(len(lines), index + _AHEAD)):
+    for start in range(index, min(len(lines), index + _AHEAD)):
         block = block_at(lines, start)
         if block is not None:
             values = block.values
             subject = values.get("subject", "") or _own_subject(mail)
             return Forward(_address(values.get("from", "")), subject, values.get("date", ""))
-    named = _NAMED.search(lines[index].text) if index >= 0 else None
+    named = _NAMED.search(lines[index].text)
     if named:
         return Forward(_address(named[1]), _own_subject(mail))
-    near = " ".join(line.text for line in lines[max(index, 0) : index + _AHEAD])
+    near = " ".join(line.text for line in lines[index : index + _AHEAD])
     match = _ADDRESS.search(near)
     return Forward(match[0] if match else "", _own_subject(mail))
 

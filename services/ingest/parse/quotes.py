@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.ingest.parse.attributions import attribution_at
+from services.ingest.parse.attributions import attribution_at, quote_follows
 from services.ingest.parse.header_blocks import block_at
 from services.ingest.parse.lines import Line, joined
 from services.ingest.parse.signatures import without_signature
@@ -80,7 +80,7 @@ def _begins_history(lines: list[Line], index: int) -> bool:
     if block_at(lines, index) is not None and _is_set_apart(lines, index):
         return True
     after = attribution_at(lines, index)
-    return after > index and _is_unquoted_history(lines, after)
+    return after > index and not quote_follows(lines, after)
 
 
 def _is_set_apart(lines: list[Line], index: int) -> bool:
@@ -108,17 +108,13 @@ def _with_rule_above(lines: list[Line], index: int) -> int:
     return index
 
 
-def _is_unquoted_history(lines: list[Line], after: int) -> bool:
-    """Whether the text below an attribution bears no quote prefix, so that all of it is history."""
-    return not any(line.depth for line in lines[after:])
-
-
 def _is_history(lines: list[Line], cut: int) -> bool:
     """Whether a cut with nothing above it is a real one: a lone header block may be a web form."""
     line = lines[cut]
     if line.mark == "history" or is_original(line.text) or is_forwarded(line.text):
         return True
-    if attribution_at(lines, cut) > cut:
+    after = attribution_at(lines, cut)
+    if after > cut and any("@" in x.text or x.mark for x in lines[cut:after]):
         return True
     start = next((i for i in range(cut, len(lines)) if block_values(lines, i)), len(lines))
     values = block_values(lines, start) if start < len(lines) else {}

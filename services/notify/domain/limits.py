@@ -1,7 +1,8 @@
 """Caps on automatic mail: how often an address may be written to, whatever the headers said."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from services.notify.domain.headers import PROFILES, MailClass
 from shared.config.models import Desk
@@ -41,23 +42,41 @@ def caps(mail_class: MailClass, address: str, ticket_id: str, desk: Desk) -> lis
 
 
 class Counters:
-    """When mails were sent under each cap; `take` is the only change, `changed` what to store."""
+    """When mails were sent under each cap, as milliseconds since 1970, oldest first.
 
-    def __init__(self, times: dict[str, list[datetime]]) -> None:
+    `take` is the only change; ``changed`` is what to store. Numbers, because comparing a
+    thousand datetimes for each mail costs more than the mail.
+    """
+
+    def __init__(self, times: dict[str, list[int]]) -> None:
         self._times = times
-        self.changed: dict[str, list[datetime]] = {}
+        self.changed: dict[str, list[int]] = {}
 
     def take(self, caps: list[Cap], now: datetime) -> Cap | None:
         """Count one mail under all of the caps, or none of them and say which one is full."""
         recent = {}
+        at = milliseconds(now)
         for cap in caps:
-            recent[cap.name] = [t for t in self._times.get(cap.name, []) if t > now - cap.within]
+            times = self._times.get(cap.name, [])
+            recent[cap.name] = times[bisect_right(times, at - _milliseconds(cap.within)) :]
             if len(recent[cap.name]) >= cap.count:
                 return cap
         for name, times in recent.items():
-            self._times[name] = self.changed[name] = [*times, now]
+            self._times[name] = self.changed[name] = [*times, max([at, *times[-1:]])]
         return None
 
     def free_at(self, cap: Cap) -> datetime:
-        """When a mail that the cap has refused would be let through."""
-        return sorted(self._times[cap.name])[-cap.count] + cap.within
+        """When a mail that the cap has refused would be let through; never for a cap of 0."""
+        if not cap.count:
+            return datetime.max.replace(tzinfo=UTC) - cap.within
+        oldest = self._times[cap.name][-cap.count]
+        return datetime.fromtimestamp(oldest / 1000, UTC) + cap.within
+
+
+def milliseconds(at: datetime) -> int:
+    """Since 1970."""
+    return round(at.timestamp() * 1000)
+
+
+def _milliseconds(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)

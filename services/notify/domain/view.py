@@ -9,6 +9,7 @@ from shared.contracts.ticket import (
     MailHeld,
     Message,
     MessageAdded,
+    SurveyAnswered,
     TicketEvent,
     TicketReopened,
     TicketState,
@@ -127,20 +128,20 @@ def _shortened(message: Message) -> Message:
     return message.model_copy(update={"text": "", "reply_text": words, "references": []})
 
 
+_WORDS = (
+    *("assignee", "previous", "team", "status", "field", "value", "reason", "locked_by", "target"),
+    *("due_at", "outcome", "recipient", "detail", "other", "relation", "agent"),
+)
+
+
 def _line(event: TicketEvent) -> Line:
-    named = ("assignee", "previous", "team", "status", "field", "value", "reason", "locked_by")
-    more = ("target", "due_at", "outcome", "recipient", "detail", "other", "relation", "agent")
-    data = {
-        name: "" if (value := getattr(event, name)) is None else str(value)
-        for name in (*named, *more)
-        if hasattr(event, name)
-    }
-    message = getattr(event, "message", None)
-    if isinstance(message, Message):
+    given = type(event).model_fields
+    data = {name: str(getattr(event, name) or "") for name in _WORDS if name in given}
+    if isinstance(event, MessageAdded | MailHeld):
+        message = event.message
         data |= {"kind": message.kind, "direction": message.direction, "from": message.from_addr}
-    survey = getattr(event, "survey", None)
-    if survey is not None:
-        data["score"] = str(survey.score)
+    if isinstance(event, SurveyAnswered):
+        data["score"] = str(event.survey.score)
     return Line(seq=event.seq, at=event.at, type=event.type, by=event.by, data=data)
 
 

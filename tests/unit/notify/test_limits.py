@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notify.domain.limits import HOUR, Cap, Counters, caps
+from services.notify.domain.limits import HOUR, Cap, Counters, caps, milliseconds
 from services.notify.domain.planning import plan, remember
 from services.notify.domain.view import TicketView, evolve
 from tests.unit.notify.cases import ANA, EMMA, NOW, a_desk, history, later
@@ -41,7 +41,7 @@ def test_an_hour_later_there_is_room_again() -> None:
 
 
 def test_a_refused_mail_is_counted_nowhere() -> None:
-    counters = Counters({"full": [NOW]})
+    counters = Counters({"full": [milliseconds(NOW)]})
 
     counters.take([Cap("free", 1, HOUR), Cap("full", 1, HOUR)], later(1))
 
@@ -95,7 +95,7 @@ def test_a_peer_whose_every_answer_opens_a_ticket_gets_less_than_ten_mails() -> 
 
 def test_caps_end_with_their_time_not_with_a_clock_hour() -> None:
     cap = Cap("x", 2, timedelta(minutes=10))
-    counters = Counters({"x": [later(0), later(8)]})
+    counters = Counters({"x": [milliseconds(later(0)), milliseconds(later(8))]})
 
     assert counters.take([cap], later(9)) == cap
     assert counters.take([replace(cap)], later(11)) is None
