@@ -17,6 +17,7 @@ from shared.mongo import Document, MongoError
 INLINE_BYTES = 12 * 1024 * 1024  # below MongoDB's 16 MiB for a document
 STORE_S = 8.0
 MAX_RECEIVED = 100  # RFC 5321, 6.3
+LINE_OCTETS = 1_000  # with CRLF (RFC 5322, 2.1.1); longer ones are taken all the same
 BIG_BYTES = 2 * 1024 * 1024
 
 PutBlob = Callable[[str, bytes], Awaitable[str]]
@@ -42,6 +43,7 @@ class _Looked:
     raw: bytes
     found: identity.Scan
     is_normalised: bool
+    has_long_line: bool
 
 
 class Acceptance:
@@ -119,10 +121,22 @@ async def _look_aside(raw: bytes) -> _Looked:
 
 def _look(raw: bytes) -> _Looked:
     raw, is_normalised = identity.with_crlf(raw)
-    return _Looked(raw, identity.scan(raw), is_normalised)
+    return _Looked(raw, identity.scan(raw), is_normalised, _has_long_line(raw))
+
+
+def _has_long_line(raw: bytes) -> bool:
+    start = 0
+    while start + LINE_OCTETS < len(raw):
+        end = raw.rfind(b"\n", start, start + LINE_OCTETS)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 def _count(looked: _Looked) -> None:
     measures.ACCEPTED.inc()
+    if looked.has_long_line:
+        measures.LONG_LINES.inc()
     if looked.is_normalised:
         measures.BARE_NEWLINES.inc()

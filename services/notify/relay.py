@@ -1,5 +1,6 @@
 """The relay that outgoing mail is handed to: kept SMTP connections, one recipient at a time."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -101,8 +102,8 @@ class SMTPRelay:
 
     async def close(self) -> None:
         """Say goodbye on all kept connections."""
-        while self._idle:
-            await _quit(self._idle.pop())
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*map(_quit, idle))
 
     async def _connected(self) -> _Connection:
         while self._idle:

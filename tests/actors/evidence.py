@@ -1,7 +1,7 @@
 """Reads what the desk holds, straight from its stores and topics, as an auditor would."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from shared.contracts.ticket import TicketEvent
 from shared.contracts.topics import RECORDS, TICKET_EVENTS, TOPICS
-from tests.actors.mails import LEDGER_FIELD
+from tests.actors.mails import LEDGER_FIELD, Mail
 
 _LEDGER = re.compile(rb"^" + LEDGER_FIELD.encode() + rb": *(\S+)", re.IGNORECASE | re.MULTILINE)
 ANSWER_S = 10.0
@@ -23,6 +23,17 @@ def inbound_mails(client: MongoClient[dict[str, Any]]) -> dict[str, tuple[str, s
         match = _LEDGER.search(row["raw"] or b"")
         found[row["_id"]] = (match[1].decode() if match else "", row["mailbox"])
     return found
+
+
+def altered_mails(client: MongoClient[dict[str, Any]], sent: Iterable[Mail]) -> list[str]:
+    """Names of mails whose stored bytes are not those that were sent."""
+    raw = {mail.id: mail.raw for mail in sent}
+    altered = []
+    for row in client["postdesk_ingest"]["inbound"].find({}, {"raw": 1}):
+        match = _LEDGER.search(row["raw"])
+        if match and raw.get(match[1].decode()) != row["raw"]:
+            altered.append(f"stored with other bytes: {match[1].decode()} as {row['_id']}")
+    return altered
 
 
 def stored_events(client: MongoClient[dict[str, Any]]) -> list[TicketEvent]:

@@ -46,10 +46,9 @@ def stages(client: MongoClient[dict[str, Any]], *, idle_runs: str = "idle.") -> 
 
 
 def _sent(client: MongoClient[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for row in client["postdesk_notify"]["outbox"].find():
-        data = row.get("data", row)
-        if data.get("type") == "mail.sent" and data.get("kind") == "acknowledgement":
-            yield data
+    kind = {"record.type": "mail.sent", "record.kind": "acknowledgement"}
+    for row in client["postdesk_notify"]["outbox"].find(kind):
+        yield row["record"]
 
 
 def _ms(begin: datetime, end: datetime) -> float:

@@ -11,7 +11,13 @@ from pathlib import Path
 from pymongo import MongoClient
 
 from tests.actors.desk import RunningDesk
-from tests.actors.evidence import dead_letters, inbound_mails, published_ids, stored_events
+from tests.actors.evidence import (
+    altered_mails,
+    dead_letters,
+    inbound_mails,
+    published_ids,
+    stored_events,
+)
 from tests.actors.judge import Evidence, verdict
 from tests.actors.ledger import Ledger
 from tests.actors.source import Source
@@ -93,6 +99,7 @@ def _judge(desk: RunningDesk, traffic: Traffic) -> list[str]:
             desk=desk.desk,
             published=published_ids(desk.facts.kafka),
         )
+        altered = altered_mails(client, traffic.sent)
     refused = [f"refused: {name}: {r.code} {r.text}" for name, r in source.refused.items()]
     buried = [f"dead letter on {line}" for line in dead_letters(desk.facts.kafka)]
-    return verdict(evidence) + refused + buried + traffic.unanswered
+    return verdict(evidence) + altered + refused + buried + traffic.unanswered

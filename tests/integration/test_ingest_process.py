@@ -210,3 +210,15 @@ async def test_mails_whose_reader_is_killed_are_announced_after_the_restart(
     for inbound_id in ids:
         await announced.of(inbound_id)
     assert set(ids) <= set(announced.records)
+
+
+async def test_the_log_knows_neither_words_nor_addresses(
+    ingest: Ingest, announced: Announced
+) -> None:
+    to = BOOK.address("support@desk.example", "reply", ticket_id="T-42", party="canary@example.com")
+
+    await announced.of(ingest.send(a_mail("canary-subject", b"canary-body\r\n"), to))
+
+    log = ingest._log.read_text()
+    assert "door open" in log
+    assert not [word for word in ("canary", to, "ann@example.com") if word in log]

@@ -131,7 +131,7 @@ def _without_attributions(lines: list[Line]) -> list[Line]:
     index = 0
     while index < len(lines):
         after = attribution_at(lines, index) if not lines[index].depth else index
-        if after > index:
+        if after > index and (lines[index].mark or quote_follows(lines, after)):
             index = after
             continue
         kept.append(lines[index])

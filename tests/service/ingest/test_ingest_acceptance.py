@@ -8,6 +8,7 @@ import pytest
 from services.ingest.accept import INLINE_BYTES, Acceptance
 from services.ingest.body import Body
 from services.ingest.door import Delivery
+from services.ingest.measures import LONG_LINES
 from services.ingest.recipients import Recipient
 from services.ingest.spool import Spool
 from shared.clock import FrozenClock
@@ -156,3 +157,15 @@ async def test_a_database_that_does_not_answer_is_a_passing_failure_in_time(
     assert (await acceptance.store(a_delivery())).startswith("451")
     assert reader.rows == []
     rows.may_finish.set()
+
+
+@pytest.mark.parametrize(("octets", "counted"), [(998, 0), (999, 1), (50_000, 1)])
+async def test_long_lines_are_taken_and_counted(
+    acceptance: Acceptance, octets: int, counted: int
+) -> None:
+    before = LONG_LINES._value.get()
+
+    reply = await acceptance.store(a_delivery(RAW + b"x" * octets + b"\r\nend\r\n" * 500))
+
+    assert reply.startswith("250")
+    assert LONG_LINES._value.get() - before == counted

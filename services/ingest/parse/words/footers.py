@@ -52,7 +52,7 @@ _SENT_FROM = (
     r"wysłan[eoya] (?:z|przy|za pomocą|ze) .{1,60}",
     r"pobierz (?:program |aplikację )?outlook (?:dla|na) .{1,40}",
     r"odesláno (?:z|ze|pomocí) .{1,60}", r"odoslané (?:z|zo|pomocou) .{1,60}",
-    r"získat outlook pro .{1,20}", r"poslano (?:z|sa|iz) .{1,60}", r"küldve (?:az? )?.{1,60}",
+    r"získat outlook pro .{1,20}", r"poslano (?:z|sa|iz) .{1,60}", r"(?:el)?küldve (?:az? )?.{1,60}",
     r".{1,40}(?:iphone|ipad|android|készülék).{0,20}(?:küldve|küldtem)",
     r"trimis de (?:pe|la|pe un) .{1,60}", r"obțineți outlook pentru .{1,20}",
     r"отправлено (?:с|из|от|через|по|со) .{1,60}", r"послано (?:с|из) .{1,60}",
