@@ -7,7 +7,7 @@ have come with the mail. Our own check of DKIM, SPF and DMARC will stand beside 
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from authres import AuthenticationResultsHeader  # type: ignore[import-untyped]
+from authres import AuthenticationResultsHeader
 from publicsuffix2 import get_sld
 
 from services.ingest.parse import Mail
