@@ -16,6 +16,7 @@ COMMANDS = (
     "topics",
     "doctor",
     "config",
+    "directory",
     "parse",
     "sla",
     "report",

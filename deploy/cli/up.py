@@ -11,7 +11,8 @@ import typer
 from deploy.cli import detached, welcome
 from deploy.cli.output import STATE, AsJSON, StateDir, errors, print_json, shows_errors
 from deploy.cli.progress import Fetching
-from deploy.local import demo, parts
+from deploy.local import demo, directory, parts
+from deploy.local.configuration import load_checked
 from deploy.local.facts import StackFacts
 from deploy.local.stack import Options, Stack
 
@@ -74,8 +75,8 @@ def _foreground(options: Options, *, as_json: bool) -> None:
         with Fetching() as fetching:
             stack.progress = fetching
             running = stack.start()
-        if options.demo:
-            running.customers = demo.seed(running)
+        if files := _directory_files(options):
+            running.customers = directory.people(directory.load(running.kafka, files))
             stack.publish()
         _announce(running, as_json=as_json)
         while True:
@@ -88,6 +89,13 @@ def _foreground(options: Options, *, as_json: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         stack.stop()
+
+
+def _directory_files(options: Options) -> list[Path]:
+    """The customers that the configuration names, else those of the demo if it is wanted."""
+    named = load_checked(options.config).desk.directory
+    demo_files = [demo.DIRECTORY_FILE] if options.demo else []
+    return [options.config.parent / name for name in named] or demo_files
 
 
 def _announce(running: StackFacts, *, as_json: bool) -> None:

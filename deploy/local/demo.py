@@ -1,6 +1,5 @@
-"""The demo company: its customers on the topic ``directory``, and the first mail of one."""
+"""The demo company: where its customers are listed, and the first mail of one."""
 
-import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,29 +7,14 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from pathlib import Path
-from typing import Any
-
-from aiokafka import AIOKafkaProducer
-from ruamel.yaml import YAML
 
 from deploy.local import maildir, smtp
 from deploy.local.errors import NotReadyError
 from deploy.local.facts import Person, StackFacts
 from deploy.local.maildir import StoredMail
-from deploy.local.offsets import topic_states
 from deploy.local.process import tail_of
-from shared.bus.records import Outgoing, encode
-from shared.contracts.base import Meta
-from shared.contracts.directory import Account, Contact, Invoice, Service
-from shared.contracts.topics import DIRECTORY
 
 DIRECTORY_FILE = Path(__file__).parents[1] / "presets" / "demo-directory.yaml"
-ENTRIES: dict[str, type[Account | Contact | Service | Invoice]] = {
-    "accounts": Account,
-    "contacts": Contact,
-    "services": Service,
-    "invoices": Invoice,
-}
 ARRIVAL_S = 60.0
 POLL_S = 0.1
 
@@ -56,53 +40,6 @@ class FirstMail:
     agent: Person
     notice: StoredMail
     """The mail in which the agent is told of the customer's."""
-
-
-def seed(stack: StackFacts) -> list[Person]:
-    """Publish the demo's customers, wait until the services know them, and return them.
-
-    Done again it changes nothing.
-
-    Raises:
-        NotReadyError: a service has not read them in time.
-    """
-    entries = YAML(typ="safe").load(DIRECTORY_FILE.read_text())
-    asyncio.run(_publish(stack.kafka, entries))
-    asyncio.run(_until_known(stack.kafka))
-    return [
-        Person(address=contact["addresses"][0], name=contact["name"], account=contact["account_id"])
-        for contact in entries["contacts"]
-    ]
-
-
-async def _publish(bootstrap: str, entries: dict[str, list[dict[str, Any]]]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
-        for kind, rows in entries.items():
-            for row in rows:
-                entry = ENTRIES[kind].model_validate(row)
-                # The id says which entry it is, so that readers may drop the repeats of a restart.
-                meta = Meta(
-                    id=f"demo:{entry.key}",
-                    source="postdesk/demo",
-                    time=datetime.now(UTC),
-                    subject=entry.key,
-                )
-                key, value, headers = encode(Outgoing(DIRECTORY, entry.key, entry, meta))
-                await producer.send(DIRECTORY.name, value, key=key, headers=headers)
-
-
-async def _until_known(bootstrap: str) -> None:
-    deadline = time.monotonic() + ARRIVAL_S
-    while time.monotonic() < deadline:
-        states = await topic_states(bootstrap)
-        lag = next(state.lag for state in states if state.name == DIRECTORY.name)
-        if all(lag.get(reader) == 0 for reader in DIRECTORY.readers):
-            return
-        await asyncio.sleep(POLL_S)
-    raise NotReadyError(
-        f"Not every service has read the demo's customers within {ARRIVAL_S:.0f} s.",
-        remedy="'postdesk topics' shows who is behind, 'postdesk doctor' why.",
-    )
 
 
 def first_mail(stack: StackFacts) -> FirstMail | None:

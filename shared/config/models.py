@@ -307,6 +307,9 @@ class Desk(_Section):
     """Notices to agents."""
     door: Door = Door()
     """Limits of the SMTP door."""
+    directory: list[str] = Field(default_factory=list)
+    """Files with accounts, contacts, services and invoices that ``postdesk up`` loads, beside this
+    one; the topic ``directory`` is the other way in."""
     reports: list[Report] = Field(default_factory=list)
     """Reports sent by themselves."""
     systems: list[System] = Field(default_factory=list)

@@ -2,12 +2,15 @@
 
 import argparse
 import random
+import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from tests.faults import mutants
 from tests.faults.ledger_run import run_ledger
+
+KEPT = Path(__file__).parents[2] / "build" / "faults"
+"""Logs, ledgers and stores of runs that had problems, by seed."""
 
 
 def main() -> int:
@@ -26,12 +29,16 @@ def main() -> int:
 
 
 def _has_problems(seed: int) -> bool:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        result = run_ledger(Path(folder), seed, say=lambda _: None)
+    folder = KEPT / str(seed)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    result = run_ledger(folder, seed, say=lambda _: None)
     kills = ", ".join(f"{name} {count}" for name, count in sorted(result.kills.items()))
-    print(f"seed {seed}: {result.mails} mails, {result.tries} tries, {result.seconds:.0f} s, killed: {kills}; {len(result.problems)} problems")  # fmt: skip
+    print(f"seed {seed}: {result.mails} mails, {result.tries} tries, {result.seconds:.0f} s, killed: {kills}; {len(result.problems)} problems", flush=True)  # fmt: skip
     for line in result.problems:
-        print(f"  {line}")
+        print(f"  {line}", flush=True)
+    if not result.problems:
+        shutil.rmtree(folder, ignore_errors=True)
     return bool(result.problems)
 
 

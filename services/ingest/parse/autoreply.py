@@ -3,14 +3,19 @@
 from services.ingest.parse.bounce import Failure
 from services.ingest.parse.mail import Mail
 from services.ingest.parse.structure import Part
-from services.ingest.parse.words.subjects import AUTO_PREFIX, FORWARD_PREFIX, REPLY_PREFIX
+from services.ingest.parse.words.subjects import (
+    ASKS_ABOUT,
+    AUTO_PREFIX,
+    FORWARD_PREFIX,
+    REPLY_PREFIX,
+)
 from services.ingest.parse.words.vacation import AUTOMATIC_WORDS, WEAK_SUBJECT, WORDING
 
 _HEADERS = (
     "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from",
     "x-mail-autoreply", "x-vacation", "x-autoreply-domain", "x-auto-responder",
     "x-autoreply-subject", "x-vacation-message", "x-oof", "auto-reply",
-    "x-yahoo-auto-response",
+    "x-yahoo-auto-response", "x-fc-machinegenerated",
 )  # fmt: skip
 _PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply", "auto", "auto_response"})
 
@@ -23,15 +28,17 @@ def is_autoreply(root: Part, mail: Mail, failure: Failure) -> bool:
         return True
     if FORWARD_PREFIX.match(mail.subject) or REPLY_PREFIX.match(mail.subject):
         return _by_weak_signs(mail) or _says_so(mail)
-    return AUTO_PREFIX.match(mail.subject) is not None or _by_weak_signs(mail) or _says_so(mail)
+    return _by_subject(mail) or _by_weak_signs(mail) or _says_so(mail)
 
 
 def _by_headers(root: Part, mail: Mail) -> bool:
     headers = root.headers
-    if (
-        mail.auto_submitted in {"auto-replied", "auto_replied", "auto-reply", "autoreply"}
-        or "vacation" in mail.auto_submitted
-    ):
+    if mail.auto_submitted in {
+        "auto-replied",
+        "auto_replied",
+        "auto-reply",
+        "autoreply",
+    } or "vacation" in headers.word("auto-submitted"):
         return True
     if any(
         name in headers and headers.word(name) not in {"no", "false", "0", "none"}
@@ -53,6 +60,12 @@ def _by_headers(root: Part, mail: Mail) -> bool:
     ):
         return True
     return "vacation" in headers.word("x-mailer") or "autoresponder" in headers.word("x-mailer")
+
+
+def _by_subject(mail: Mail) -> bool:
+    """Whether the subject is a program's, not a person's question about one."""
+    match = AUTO_PREFIX.match(mail.subject)
+    return match is not None and ASKS_ABOUT.search(mail.subject[match.end() :]) is None
 
 
 def _says_so(mail: Mail) -> bool:

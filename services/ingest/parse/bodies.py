@@ -6,11 +6,21 @@ from dataclasses import dataclass, field
 from services.ingest.parse.charsets import decode
 from services.ingest.parse.structure import Part
 
-_SHOWN = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext"})
+_SHOWN = frozenset(
+    {
+        "text/plain",
+        "text/html",
+        "text/enriched",
+        "text/richtext",
+        "text/markdown",
+        "text/x-markdown",
+    }
+)
 _EXTRA_VIEWS = frozenset({"text/x-amp-html", "text/watch-html"})  # further forms of a shown text
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _HTML_START = re.compile(r"\s*(<!doctype html|<html[\s>])", re.IGNORECASE)
 _ENRICHED = re.compile(r"<param>[^<]{0,500}</param>|</?[A-Za-z][\w-]{0,40}>", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^<>]*>")
 _NO_TEXT = re.compile(
     r"(client|program|reader|viewer|programm|software|browser)\b.{0,60}(support|display|show|html|unterstützt)"
     r"|\bhtml\b.{0,40}(format|version|capable|viewer|reader|client|e-?mail|message|required)"
@@ -68,8 +78,9 @@ def _collect(part: Part, found: Bodies, inside: str) -> None:
 
 def _unsplit(part: Part, found: Bodies) -> None:
     """A multipart without parts: show what is there, since the sender meant something by it."""
+    boundary = "--" + part.params.get("boundary", "")
     text = decode(part.content, part.params.get("charset", "")).strip()
-    if text:
+    if text and text.removesuffix("--") != boundary:
         found.texts.append(Body(plain=text))
 
 
@@ -91,7 +102,11 @@ def _later(known: str | None, new: str | None) -> str | None:
     """Join texts of one form inside an alternative; Apple splits the HTML round a picture."""
     if known is None or new is None:
         return new if known is None else known
-    return known if new.strip() == known.strip() else known + "\n" + new
+    return known if _words(new) == _words(known) else known + "\n" + new
+
+
+def _words(text: str) -> str:
+    return "".join(_MARKUP.sub("", text).split())
 
 
 def _is_shown(part: Part, found: Bodies, inside: str) -> bool:

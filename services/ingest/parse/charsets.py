@@ -129,8 +129,17 @@ def _decode_ascii(data: bytes) -> str:
     """Seven-bit data is ASCII, unless it carries the escapes of ISO-2022."""
     if b"\x1b$" in data:
         name = "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp_ext"
-        return data.decode(name, "replace")
+        return _decode_japanese(data) if name == "iso2022_jp_ext" else data.decode(name, "replace")
     return data.decode("ascii")
+
+
+def _decode_japanese(data: bytes) -> str:
+    """Decode ISO-2022-JP, with the characters that Windows adds in row 13 (circled numbers)."""
+    text = data.decode("iso2022_jp_ext", "replace")
+    if "\ufffd" not in text:
+        return text
+    wider = data.replace(b"\x1b$B", b"\x1b$(Q").decode("iso2022_jp_2004", "replace")
+    return wider if wider.count("\ufffd") < text.count("\ufffd") else text
 
 
 def _decode_wide(data: bytes, name: str) -> str:
@@ -140,6 +149,8 @@ def _decode_wide(data: bytes, name: str) -> str:
         return decode(data)
     if name in _SEVEN_BIT and not data.isascii():
         return decode(data)
+    if name == "iso2022_jp_ext":
+        return _decode_japanese(data)
     try:
         return data.decode(name).removeprefix("\ufeff")
     except (UnicodeError, ValueError):

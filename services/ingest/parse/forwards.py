@@ -47,8 +47,10 @@ def _opens(lines: list[Line], index: int, *, is_named: bool) -> bool:
     line = lines[index]
     if _is_marker(line.text):
         return True
-    if line.depth or not line.text.strip():
+    if not line.text.strip():
         return False
+    if line.depth:
+        return is_named and block_at(lines, index) is not None
     if is_original(line.text) or block_at(lines, index) is not None:
         return True
     return not is_named and attribution_at(lines, index) > index

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_ENVELOPE_LINE = re.compile(rb">?From +[^ :]")
 _FIELD_START = re.compile(rb"[!-9;-~]+[ \t]*:(?=[ \t\r\n]|\Z)|[!-9;-~]{2,40}:")
 
 
@@ -57,6 +58,8 @@ def split_headers(data: bytes, *, is_root: bool = False) -> tuple[Headers, int]:
             fields[-1] = (fields[-1][0], fields[-1][1] + b"\n" + bare)
         elif match := _NAME.match(bare):
             fields.append((match[1].decode("ascii").lower(), bare[match.end() :].strip(b" \t")))
+        elif bare[:1] in b" \t" and is_root and _goes_on(data, end):
+            pass  # folded, and the field it belonged to is lost
         elif fields and _goes_on(data, end):
             fields[-1] = (fields[-1][0], fields[-1][1] + b"\n " + bare)
         else:
@@ -70,7 +73,7 @@ def _after_envelope_line(data: bytes) -> int:
     start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     match = re.compile(rb"[ \t\r\n]{0,200}").match(data, start)
     ahead = match.end() if match else start
-    if data.startswith((b"From ", b">From "), ahead):
+    if _ENVELOPE_LINE.match(data, ahead):
         return data.find(b"\n", ahead) + 1 or len(data)
     return ahead if ahead > start and _FIELD_START.match(data, ahead) else start
 

@@ -15,6 +15,8 @@ _MAX_PARAMETERS = 100  # of a header; real mail has a handful
 def split_value(raw: bytes) -> tuple[str, dict[str, str]]:
     """Return the value in lower case and its parameters, decoded, names in lower case."""
     head, *rest = _segments(unfold(raw))
+    if b"=" in head and (match := _NO_SEMICOLON.match(head)):
+        head, rest = match[1], [match[2], *rest]
     value = re.sub(r"\s", "", _COMMENT.sub(b"", head).decode("ascii", "replace")).lower()
     plain: dict[str, bytes] = {}
     for segment in rest[:_MAX_PARAMETERS]:
@@ -25,6 +27,8 @@ def split_value(raw: bytes) -> tuple[str, dict[str, str]]:
     return value, _decoded(plain)
 
 
+# "text/plain charset=utf-8", or a parameter without any value before it.
+_NO_SEMICOLON = re.compile(rb"\s*([^\s;=\"(]*?)\s*\b([\w*-]+\s*=.*)", re.DOTALL)
 _COMMENT = re.compile(rb"\([^()]*\)")
 
 

@@ -7,6 +7,7 @@ from services.ingest.parse.header_blocks import block_at
 from services.ingest.parse.lines import Line, joined
 from services.ingest.parse.signatures import without_signature
 from services.ingest.parse.words.delimiters import (
+    is_between_angles,
     is_forwarded,
     is_original,
     is_reply_above,
@@ -66,7 +67,7 @@ def _tails_joined(lines: list[Line]) -> list[Line]:
 def history_start(lines: list[Line]) -> int:
     """Return the index where history begins that no quote prefix marks; the length if none does."""
     for index, line in enumerate(lines):
-        if line.depth:
+        if line.depth and not is_between_angles(line.shown):
             continue
         if line.mark == "history" or (line.text.strip() and _begins_history(lines, index)):
             return _with_rule_above(lines, index)
@@ -75,6 +76,8 @@ def history_start(lines: list[Line]) -> int:
 
 def _begins_history(lines: list[Line], index: int) -> bool:
     text = lines[index].text
+    if is_between_angles(lines[index].shown):
+        return not quote_follows(lines, index + 1)
     if is_original(text) or is_forwarded(text) or is_reply_above(text):
         return True
     if block_at(lines, index) is not None and _is_set_apart(lines, index):
@@ -112,6 +115,8 @@ def _is_history(lines: list[Line], cut: int) -> bool:
     """Whether a cut with nothing above it is a real one: a lone header block may be a web form."""
     line = lines[cut]
     if line.mark == "history" or is_original(line.text) or is_forwarded(line.text):
+        return True
+    if is_between_angles(line.shown):
         return True
     after = attribution_at(lines, cut)
     if after > cut and any("@" in x.text or x.mark for x in lines[cut:after]):

@@ -1,5 +1,6 @@
 """The one way from bytes to mail: read the tree, then ask each question of it."""
 
+import re
 from dataclasses import replace
 
 from services.ingest.parse import automated, autoreply, bounce, forwards, html
@@ -75,7 +76,7 @@ def _from_headers(headers: Headers, hint: str, content: Content) -> Mail:
         html=html.sanitised(content.html),
         original_html=content.html,
         importance=_importance(headers),
-        auto_submitted=headers.word("auto-submitted").split(";")[0].strip(),
+        auto_submitted=re.split(r"[;(]", headers.word("auto-submitted"))[0].strip(),
         thread_index="".join(headers.get("thread-index").decode("ascii", "replace").split()),
         thread_topic=header_text(headers.get("thread-topic"), hint),
         authentication_results=[header_text(v) for v in headers.all("authentication-results")],

@@ -1,5 +1,6 @@
 """Machine-readable reports of RFC 6522: delivery status, disposition, feedback."""
 
+import re
 from collections.abc import Iterator
 
 from services.ingest.parse.headers import Headers, split_headers
@@ -23,6 +24,12 @@ _RETURNED = frozenset(
         "text/rfc822",
     ]
 )
+
+
+_RECIPIENT_FIELD = re.compile(
+    rb"^final-recipient:[ \t]*[\w-]+[ \t]*;", re.IGNORECASE | re.MULTILINE
+)
+_ACTION_FIELD = re.compile(rb"^action:[ \t]*[a-z]", re.IGNORECASE | re.MULTILINE)
 
 
 def outer_parts(part: Part) -> Iterator[Part]:
@@ -54,7 +61,9 @@ def status_blocks(root: Part) -> list[Headers]:
     """Return the groups of fields of the delivery status parts (RFC 3464, 2.1)."""
     blocks: list[Headers] = []
     for part in outer_parts(root):
-        if part.content_type not in DELIVERY_STATUS:
+        if part.content_type not in DELIVERY_STATUS and not (
+            root.content_type == "multipart/report" and _holds_status(part)
+        ):
             continue
         rest = part.content.lstrip(b"\r\n \t")
         while rest and len(blocks) < 1000:  # noqa: PLR2004 - recipients of one mail
@@ -62,6 +71,16 @@ def status_blocks(root: Part) -> list[Headers]:
             blocks.append(headers)
             rest = rest[max(end, 1) :].lstrip(b"\r\n")
     return [block for block in blocks if block.fields]
+
+
+def _holds_status(part: Part) -> bool:
+    """Whether a text part holds the fields that some systems send under a false type."""
+    if part.content_type != "text/plain":
+        return False
+    return (
+        _RECIPIENT_FIELD.search(part.content) is not None
+        and _ACTION_FIELD.search(part.content) is not None
+    )
 
 
 def returned_headers(root: Part) -> Headers | None:

@@ -13,7 +13,7 @@ _DAEMON = re.compile(
 _DAEMON_NAME = re.compile(
     r"mail(?:er)?[- ]?(?:daemon|delivery|system)|delivery (?:sub)?system|postmaster|"
     r"system administrator|systemadministrator|internet mail delivery|microsoft outlook$|"
-    r"mail delivery|administrateur système|"
+    r"mail delivery|mail server at |administrateur système|"
     r"administrador del sistema|administrador do sistema|amministratore di sistema|"
     r"systeembeheerder|系统管理员|システム管理者",
     re.IGNORECASE,

@@ -10,6 +10,7 @@ from services.ingest.parse.words.footers import (
     LIST_RULE,
     MAX_MOBILE_CHARACTERS,
     MOBILE,
+    NAME,
     ROW,
     SEPARATOR,
 )
@@ -18,11 +19,17 @@ _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)|\s*<https?://[^>]*>")
 _MAX_SIGNATURE = 18  # lines; what is longer after a loose dash is text
 _NEAR = 60  # lines from the end, blank ones counted
 _MAX_FOOTER = 12
+_ROW = 6  # characters; a shorter row stands above a name only
+_MAX_WRITTEN = 600  # characters of a footer with its link
+_MAX_CARD, _CARD_WIDTH = 5, 50  # lines and characters of a name with what stands below it
 
 
 def is_footer(line: Line) -> bool:
     """Whether the line is a phone's or a mail program's advertisement of itself."""
-    text = _LINK.sub(r"\1", line.text.strip())
+    text = line.text.strip()
+    if len(text) > _MAX_WRITTEN:
+        return False
+    text = _LINK.sub(r"\1", text)
     return 4 < len(text) <= MAX_MOBILE_CHARACTERS and MOBILE.match(text) is not None  # noqa: PLR2004
 
 
@@ -52,10 +59,11 @@ def _is_loose(lines: list[Line], index: int, written: str) -> bool:
         return False
     below = lines[index + 1 :]
     rest = [line for line in below if line.text.strip()]
-    if ROW.match(written):
-        return _is_contact_block(rest)
     is_apart = index == 0 or not lines[index - 1].text.strip()
     is_one_block = all(line.text.strip() for line in _trimmed(below))
+    if ROW.match(written):
+        is_card = is_apart and is_one_block and _is_card([line.text.strip() for line in rest])
+        return is_card or (len(written.strip()) >= _ROW and _is_contact_block(rest))
     return (
         SEPARATOR.match(written) is not None
         and len(rest) <= _MAX_SIGNATURE
@@ -66,6 +74,16 @@ def _is_loose(lines: list[Line], index: int, written: str) -> bool:
 def _is_contact_block(rest: list[Line]) -> bool:
     """Whether the last lines below a row of dashes are somebody's address, as in Japan."""
     return len(rest) <= _MAX_FOOTER and any(CONTACT.search(x.text) for x in rest)
+
+
+def _is_card(rest: list[str]) -> bool:
+    """Whether a few short lines read like a name with a firm or a place below it."""
+    if not 0 < len(rest) <= _MAX_CARD:
+        return False
+    return NAME.match(rest[0]) is not None and all(
+        len(text) <= _CARD_WIDTH and (text[-1] not in ".!?:" or text.count(" ") < 3)
+        for text in rest
+    )
 
 
 def _without_name(lines: list[Line]) -> list[Line]:

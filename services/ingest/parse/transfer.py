@@ -6,6 +6,10 @@ import re
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 _SOFT_BREAK_SPACE = re.compile(rb"=[ \t]+(?=\r?\n)")
 _PLAIN_WORDS = re.compile(rb"[A-Za-z]{2,} [A-Za-z]{2,} ")
+# A text with the footer that a list server put below it, not encoded.
+_ENCODED_HEAD = re.compile(
+    rb"(?:(?:[A-Za-z0-9+/]{4}){2,}\r?\n)*(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2,3}={1,2})?\r?\n(?=\r?\n)"
+)
 _UU_BEGIN = re.compile(rb"^begin +[0-7]{3,4} ", re.MULTILINE)
 
 
@@ -22,8 +26,11 @@ def undo(body: bytes, encoding: str) -> bytes:
 
 
 def _base64(body: bytes) -> bytes:
-    if _PLAIN_WORDS.search(body[:400]):  # declared, but never encoded
-        return body
+    if _PLAIN_WORDS.search(body[:400]):
+        encoded = _ENCODED_HEAD.match(body)
+        if encoded is None:  # declared, but never encoded
+            return body
+        return _base64(encoded[0]) + b"\n\n" + body[encoded.end() :].lstrip()
     try:
         return binascii.a2b_base64(body)
     except binascii.Error:

@@ -7,7 +7,7 @@ _ORIGINAL = (
     r"original appointment", r"urspr(?:ü|u|ue|=)?ngliche nachricht", r"original-?nachricht",
     r"originalnachricht", r"ursprüngliche e-?mail", r"message d'origine", r"message original",
     r"message initial",
-    r"message d’origine", r"mensaje original", r"mensagem original", r"messaggio originale",
+    r"message d’origine", r"mail d['’]origine", r"mail original", r"mensaje original", r"mensagem original", r"messaggio originale",
     r"messaggio original", r"oorspronkelijk bericht", r"origineel bericht",
     r"oorspronkelijke bericht", r"ursprungligt meddelande",
     r"originalmeddelande", r"oprindelig meddelelse", r"original meddelelse", r"original besked",
@@ -73,24 +73,24 @@ _FORWARDED = (
     r"tin nhắn đã chuyển tiếp", r"thư đã chuyển tiếp", r"tin nhắn chuyển tiếp",
     r"bắt đầu thư được chuyển tiếp", r"thư được chuyển tiếp", r"ข้อความที่ส่งต่อ",
     r"ข้อความส่งต่อ", r"เริ่มข้อความที่ส่งต่อ", r"转发的邮件", r"轉寄郵件", r"轉寄的郵件", r"转发邮件", r"转发邮件信息",
-    r"转发的信息", r"已轉寄郵件", r"轉寄的訊息", r"開始轉寄郵件", r"轉寄信件", r"轉寄訊息", r"开始转发的邮件", r"下面是转发的邮件",
+    r"转发的信息", r"转发的消息", r"已轉寄郵件", r"轉寄的訊息", r"開始轉寄郵件", r"轉寄信件", r"轉寄訊息", r"开始转发的邮件", r"下面是转发的邮件",
     r"以下为转发的邮件", r"以下是轉寄的郵件", r"下面是被转发的邮件", r"轉發郵件", r"転送メッセージ", r"転送されたメッセージ", r"転送メール",
     r"転送されたメール", r"以下は転送メッセージです", r"以下、転送メッセージ", r"以下に転送されたメッセージを記載します", r"転送元のメッセージ",
     r"전달된 메시지", r"전달된 메일", r"전달 메시지", r"아래는 전달된 메시지", r"전달받은 메시지", r"전달된 메시지 시작",
-    r"posredovano sporočilo", r"proslijeđena poruka", r"početak proslijeđene poruke",
+    r"posredovano sporočilo", r"proslijeđena poruka", r"početak proslijeđene poruke", r"započni proslijeđenu poruku",
     r"prosleđena poruka", r"прослеђена порука", r"missatge reenviat",
     r"inici del missatge reenviat", r"mensaxe reenviada", r"birbidalitako mezua",
-    r"edastatud kiri", r"edastatud sõnum", r"pārsūtīts ziņojums", r"pārsūtītais ziņojums",
+    r"edastatud kiri", r"edastatud sõnum", r"edastatud (?:kirja|sõnumi) algus", r"pārsūtīts ziņojums", r"pārsūtītais ziņojums",
     r"persiųstas laiškas", r"persiunčiamas laiškas", r"áframsent skeyti", r"अग्रेषित संदेश",
     r"mensaje remitido", r"weitergeleitete mitteilung",
 )  # fmt: skip
 
-_TRIMMED = " \t>|*_<-–—=#+~"
+_TRIMMED = " \t>|*_<-‐–—=#+~"
 _ORIGINAL_WORDS = re.compile(rf"(?:{'|'.join(_ORIGINAL)})\s*[:：]?", re.IGNORECASE)
 _FORWARDED_WORDS = re.compile(rf"(?:{'|'.join(_FORWARDED)})\s*([:：]?)", re.IGNORECASE)
-_RULE_START = frozenset(">|*_<-–—=#+~")
+_RULE_START = frozenset(">|*_<-‐–—=#+~")
 _COLONS = frozenset(":：")
-_RULE = re.compile(r"[-–—=*#+~_]{2}")
+_RULE = re.compile(r"[-‐–—=*#+~_]{2}")
 # Yahoo puts the labels on the marker's own line when it turns HTML into text.
 _GLUED = re.compile(
     rf"^([\s>]*-{{2,}}\s*(?:{'|'.join((*_FORWARDED, *_ORIGINAL))})\s*-{{2,}})\s*(\S.{{10,}})$",
@@ -105,13 +105,15 @@ _REPLY_ABOVE = re.compile(
     r"merci de répondre).{0,30}au-dessus de cette ligne"
     r"|^[\s#*=-]*(?:responda|escriba su respuesta|por favor responda).{0,30}(?:por encima de|"
     r"encima de|acima) (?:de )?(?:esta )?l[ií]n[eh]a"
-    r"|^[\s#*=-]*in replies all text above this line"
+    r"|^[\s#*=-]*in replies all text above this line|^\s*##- ?\S.{5,150} ?-##"
     r"|^\s*\[?(?:quoted text hidden|zitierter text ausgeblendet|texte des messages précédents masqué|"
     r"el texto citado está oculto|texto das mensagens anteriores oculto|show message history|show original message)\]?\s*$"
     r"|^\S.{0,80}---\d{1,4}[./-]\d.{4,40}---",
     re.IGNORECASE,
 )
-_UNDERSCORES = re.compile(r"^[\s>*]*_{20,}\s*$")
+_UNDERSCORES = re.compile(r"^[\s>*]*(?:_{20,}|[-–—=]{5,})\s*$")
+# ">>> Ann <ann@customer.example> 03.11.2026 09:58 >>>" (GroupWise), above words it does not quote.
+_BETWEEN_ANGLES = re.compile(r"^>>> ?[^\s>].{5,190}>>>\s*$")
 
 _MAX_CHARACTERS = 200  # of a marker; longer lines are text, and slow to search
 _MAX_GLUED = 1_000
@@ -145,8 +147,13 @@ def is_reply_above(text: str) -> bool:
     return len(text) <= _MAX_CHARACTERS and _REPLY_ABOVE.match(text) is not None
 
 
+def is_between_angles(text: str) -> bool:
+    """Whether the line names sender and date between angle brackets, as GroupWise writes."""
+    return text.startswith(">>>") and _BETWEEN_ANGLES.match(text[:_MAX_CHARACTERS]) is not None
+
+
 def is_rule(text: str) -> bool:
-    """Whether the line is the row of underscores above Outlook's header block."""
+    """Whether the line is a row of underscores or dashes, as above Outlook's header block."""
     return len(text) <= _MAX_CHARACTERS and _UNDERSCORES.match(text) is not None
 
 

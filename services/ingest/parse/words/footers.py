@@ -3,7 +3,7 @@
 import re
 
 SEPARATOR = re.compile(r"^(?:-- ?|--\s*|—\s*|–\s*|__ ?|-- ?<br>)$")
-ROW = re.compile(r"^\s*([-=_*~━─＊=]\s?){6,80}\s*$")
+ROW = re.compile(r"^\s*([-=_*~━─＊=]\s?){3,80}\s*$")
 CONTACT = re.compile(
     r"\b(?:tel|phone|fon|mobile?|fax|e-?mail|mail|url|web|www)\b\s?[:.：]|\+\d[\d ()-]{7,}|https?://|[^\s@]+@[^\s@]+\.\w|℡|電話",
     re.IGNORECASE,
@@ -11,6 +11,7 @@ CONTACT = re.compile(
 DASHED_NAME = re.compile(
     r"^\s*[-–—~]{1,2}[A-ZÀ-ÖØ-ÞА-Я][\w.'’]{0,20}(?: [A-ZÀ-ÖØ-ÞА-Я][\w.'’]{0,20}){0,2}\s*$"
 )
+NAME = re.compile(r"^[^\W\d_a-z][^\W\d_]*[.]?(?:[ -][^\W\d_]+[.]?){0,3}$")
 LIST_RULE = re.compile(r"^_{30,}\s*$")
 LIST_FOOTER = re.compile(
     r"mailing list|mailman|listinfo|unsubscribe|liste de diffusion|mailingliste|lista de correo|"
@@ -26,8 +27,8 @@ _SENT_FROM = (
     rf"nexus|pixel|oneplus|k-9|k9|aquamail|spark|airmail|mailbox|proton ?mail|proton|mailbird|"
     rf"bluemail|nine|typemail|wireless|verizon|t-mobile|at&t|palm|treo|boxer|superhuman|hey|"
     rf"front|fairemail|thunderbird|zoho|polymail|canary|edison|newton|kindle|surface|workspace|"
-    rf"postbox|tutanota|fastmail|missive|webmail|laptop|computer|watch)(?:[ ,;.–-].{0,60})?"),
-    r"get (?:outlook|spike|mailspring) for .{1,20}", r"download (?:the )?(?:mail|outlook) .{0,20}",
+    rf"postbox|tutanota|fastmail|missive|webmail|laptop|computer|watch|mailspring)(?:[ ,;.–-].{{0,80}})?"),
+    r"get (?:outlook|spike|mailspring|bluemail) for .{1,20}", r"download (?:the )?(?:mail|outlook) .{0,20}",
     r"sent from .{1,30} (?:for|on) (?:ios|android|windows(?: 10| 11)?|iphone|ipad|mobile)",
     r"(?:diese (?:nachricht|e-?mail|mail) wurde )?(?:von|mit) (?:meine[mr]|mein) .{0,50}(?:gesendet|gesandt|verschickt|verfasst|geschickt)",
     r"gesendet (?:von|mit|über|vom|aus) .{1,60}", r"von unterwegs gesendet",

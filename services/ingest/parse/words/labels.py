@@ -7,7 +7,7 @@ LABELS: dict[str, tuple[str, ...]] = {
         "from", "von", "de", "da", "van", "från", "fra", "lähettäjä", "saatja", "od", "nadawca",
         "odesílatel", "odosielateľ", "feladó",
         "expéditeur", "remitente", "remetente", "mittente", "afzender", "avsändare", "afsender",
-        "avsender", "absender", "expeditor",
+        "avsender", "absender", "expeditor", "de la",
         "от", "от кого", "отправитель", "від", "від кого", "подател", "από", "αποστολέας",
         "kimden", "gönderen", "מאת", "من", "المرسل", "از", "فرستنده",
         "dari", "từ", "จาก", "发件人", "寄件人", "寄件者", "發件人", "自", "差出人", "送信者", "送信元", "보낸 사람", "보낸사람",

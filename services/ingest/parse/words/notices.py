@@ -5,7 +5,7 @@ import re
 COPY = re.compile(
     r"^[\s>*#=_|-]*(?:-{2,}.{0,30})?(?:below this line is a copy|this is a copy of (?:the|"
     r"your) message|a copy of (?:the|your) (?:original )?message|(?:your |"
-    r"the )?original message(?: (?:follows|headers|text|contents|below|attached))?\b|"
+    r"the )?original message(?: (?:follows|headers|text|contents|below|attached))?\b(?! was received)|"
     r"returned message|start of (?:the )?(?:original|returned|forwarded) message|"
     r"message headers? follow|the header(?:s)? of the original|included below|"
     r"unsent message(?: below)?|message contents|message text|rejected message|headers? (?:of|"
@@ -36,7 +36,8 @@ FINAL = re.compile(
     r"unable to deliver|cannot deliver|nicht zugestellt|nicht zustellbar|unzustellbar|unbekannt|"
     r"impossible|n'a pas pu|no (?:se )?(?:pudo|ha podido)|não (?:foi|pôde)|не (?:удалось|может|"
     r"доставлен)|mailbox (?:is )?full|quota|disabled|inactive|invalid|bad address|not exist|"
-    r"did not reach|550|554|553|552",
+    r"did not reach|no valid recipients|unknown host|host unknown|(?:was|been) blocked|"
+    r"error occurred while trying to deliver|550|554|553|552",
     re.IGNORECASE,
 )
 EXPLAINS = re.compile(

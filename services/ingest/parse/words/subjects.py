@@ -31,7 +31,7 @@ AUTO_PREFIX = re.compile(
     r"message automatique d['’]absence|en congés?|hors du bureau|"
     r"respuesta automática|respuesta automatica|fuera de (?:la )?oficina|ausente\b|ausencia\b|"
     r"contestación automática|autorespuesta|resposta automática|resposta automatica|"
-    r"fora do escritório|ausência temporária|ausência do escritório|risposta automatica|"
+    r"resposta automàtica|fora do escritório|ausência temporária|ausência do escritório|risposta automatica|"
     r"fuori sede|fuori ufficio|assente\b|assenza dall['’]ufficio|notifica di assenza|"
     r"automatisch antwoord|automatische beantwoording|automatische reactie|"
     r"afwezig(?:heid)?(?:smelding|sbericht|sassistent)?\b|niet aanwezig|afwezigheidsassistent|"
@@ -49,6 +49,12 @@ AUTO_PREFIX = re.compile(
     r"balasan otomatis|balasan automatik|trả lời tự động|thư trả lời tự động|ตอบกลับอัตโนมัติ|"
     r"การตอบกลับอัตโนมัติ|自动回复|自动答复|自動回覆|自動回應|自動答覆|外出(?:自动回复)?\s?[:：]|不在办公室|自動返信|自動応答|不在通知|自動回答|"
     r"자동 ?(?:회신|응답|답장)|부재중)",
+    re.IGNORECASE,
+)
+# After AUTO_PREFIX: somebody has trouble with automatic answers, or wants them.
+ASKS_ABOUT = re.compile(
+    r"^[^:]{0,60}(?:\?|\b(?:do(?:es)? ?n[o'’]t|not work|cannot|can['’]t|problem|issue|error|set ?up|"
+    r"configur|broken|funktioniert|einricht|fehler|ne (?:fonctionne|marche)|no funciona)\b)",
     re.IGNORECASE,
 )
 BOUNCE_SUBJECT = re.compile(
