@@ -89,7 +89,7 @@ def _entry(file: Path, kind: str, row: Any) -> Entry:
 async def _publish(bootstrap: str, entries: Sequence[Entry]) -> None:
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
         for entry in entries:
-            # A fresh id each time: an entry that goes back to what it was must not look like a repeat.
+            # A fresh id each time: an entry that goes back to what it was is no repeat.
             meta = Meta(
                 id=f"{entry.key}:{uuid.uuid4().hex}",
                 source="postdesk/directory",

@@ -1,14 +1,19 @@
 """The running demo company as a test sees it: its people, and the ``postdesk`` commands about it."""
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.local import ticket_views
 from deploy.local.correspondent import Correspondent, Letter
+from shared import mongo
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,10 +48,42 @@ class Company:
         return done.stdout
 
     def show(self, ticket_id: str) -> dict[str, Any]:
-        return json.loads(self.run("show", ticket_id, "--json"))
+        """What ``postdesk show`` prints, without the start of a process for each look."""
+        return asyncio.run(self._show(ticket_id))
 
     def tickets(self) -> list[dict[str, Any]]:
         return json.loads(self.run("tickets", "--json"))
+
+    async def _show(self, ticket_id: str) -> dict[str, Any]:
+        client = mongo.connect(self.addresses["mongo"], service="acceptance")
+        try:
+            return await ticket_views.one(mongo.database(client, "tickets"), ticket_id)
+        finally:
+            client.close()
+
+    def agent_and_notice(self, number: str) -> tuple[Correspondent, Letter]:
+        """Who has the ticket, and the next letter to them about it."""
+        address = until(lambda: self.show(number)["assignee"])
+        names = {a["address"]: a["name"] for a in self.addresses["agents"]}
+        agent = self.person(address, names[address])
+        return agent, agent.wait_for(lambda x: number in x.subject)
+
+    def open_ticket(
+        self, customer: Correspondent, subject: str, to: str = "support@desk.example"
+    ) -> tuple[str, Letter]:
+        """Write and wait for the acknowledgement; the ticket's number and that letter."""
+        customer.write(to, subject, f"{subject}, please help.")
+        ack = customer.wait_for(lambda x: subject in x.subject)
+        return ticket_id(ack), ack
+
+
+def until(condition: Callable[[], Any], within_s: float = 20) -> Any:
+    """The condition's value once it is true."""
+    end = time.monotonic() + within_s
+    while not (value := condition()):
+        assert time.monotonic() < end, "the condition did not come true in time"
+        time.sleep(0.1)
+    return value
 
 
 def ticket_id(letter: Letter) -> str:

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from services.ingest.parse.charsets import decode
 from services.ingest.parse.encoded_words import decode_words, tidy, unfold
 
 _MAX_MAILBOXES = 2000  # of one header
@@ -40,6 +41,8 @@ class _Raw:
 def mailboxes(raw: bytes, hint: str = "") -> list[Mailbox]:
     """Return the mailboxes of a header, groups flattened, in order; [] when there is none."""
     found: list[Mailbox] = []
+    if b"\x1b$" in raw:  # ISO-2022-JP sent raw: its bytes look like brackets and quotes
+        raw = decode(raw[:_MAX_BYTES], "iso-2022-jp").encode()
     for item in _items(unfold(raw[:_MAX_BYTES])):
         box = _mailbox(item, hint)
         if box is not None:

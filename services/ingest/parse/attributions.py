@@ -99,7 +99,7 @@ def quote_follows(lines: list[Line], start: int) -> bool:
     depth = lines[start - 1].depth if start else 0
     for line in lines[start : start + 4]:
         if line.text.strip():
-            return line.depth > depth
+            return line.depth > depth or line.mark == "history"
     return False
 
 

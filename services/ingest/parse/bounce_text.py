@@ -24,6 +24,7 @@ _ADDRESS = re.compile(
 )
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _MESSAGE_ID = re.compile(r"^[>\s|]*message-id:\s*<([^<>\s]+)>", re.IGNORECASE | re.MULTILINE)
+_MAILTO = re.compile(r"(?<=\w)<mailto:[^<>]*>", re.IGNORECASE)
 _NOT_ASCII = re.compile(rb"[^\x09-\x7e]")
 _MAX_CHARACTERS = 20_000  # of a notice; what follows is the returned mail
 _MAX_LIBRARY_BYTES = 200_000  # of a mail that the library's slow parser is given
@@ -123,7 +124,7 @@ def _addresses(text: str, mail: Mail) -> list[str]:
     """Return the addresses that the notice names, without advice and without our own."""
     own = {a.lower() for a in (mail.from_addr, *mail.to_addrs)}
     found: list[str] = []
-    for line in text.split("\n"):
+    for line in _MAILTO.sub("", text).split("\n"):
         for address in _ADDRESS.findall(line[:1000]):
             clean = address.strip(".'\"`=")
             if (

@@ -3,8 +3,9 @@
 import re
 
 _DAEMON = re.compile(
-    r"^(?:mailer[-_. ]?daemon|mail[-_. ]?daemon|maildaemon|postmaster|mdaemon|daemon|"
-    r"mail[-_.]?delivery.*|maildelivery.*|mailerdaemon|mmdf|uucp|mailsystem|mail[-_.]system|"
+    r"^(?:mailer[-_. ]?daemon|mail[-_. ]?daemon|maildaemon|post[-_.]?master|"
+    r"mdaemon|daemon|interscan|mail[-_.]?delivery.*|maildelivery.*|mailerdaemon|mmdf|uucp|"
+    r"mailsystem|mail[-_.]system|"
     r"microsoftexchange[0-9a-f]{10,}|(?:e?mail)?[-_.]?bounces?|bounce[-_.+].*|bounces?[-_.+].*|"
     r"double-bounce|mailnull|smtp|mta|mail-?er|mailadmin|symantec.*|ironport.*|barracuda.*|"
     r"noreply-?bounce.*|dsn|ndr|mailer|autoreply-?bounce|email\.?returned|mail-?gateway)$",

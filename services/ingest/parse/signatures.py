@@ -12,6 +12,8 @@ from services.ingest.parse.words.footers import (
     MOBILE,
     NAME,
     ROW,
+    SCANNER,
+    SCANNER_RULE,
     SEPARATOR,
 )
 
@@ -21,6 +23,7 @@ _NEAR = 60  # lines from the end, blank ones counted
 _MAX_FOOTER = 12
 _ROW = 6  # characters; a shorter row stands above a name only
 _MAX_WRITTEN = 600  # characters of a footer with its link
+_FEW_SPACES = 3  # "Example Inc." ends with a full stop and is no sentence
 _MAX_CARD, _CARD_WIDTH = 5, 50  # lines and characters of a name with what stands below it
 
 
@@ -81,7 +84,7 @@ def _is_card(rest: list[str]) -> bool:
     if not 0 < len(rest) <= _MAX_CARD:
         return False
     return NAME.match(rest[0]) is not None and all(
-        len(text) <= _CARD_WIDTH and (text[-1] not in ".!?:" or text.count(" ") < 3)
+        len(text) <= _CARD_WIDTH and (text[-1] not in ".!?:" or text.count(" ") < _FEW_SPACES)
         for text in rest
     )
 
@@ -108,6 +111,10 @@ def _without_list_footer(lines: list[Line]) -> list[Line]:
         if is_rule and not lines[index].depth:
             rest = " ".join(x.text for x in lines[index + 1 :])
             if LIST_FOOTER.search(rest):
+                return lines[:index]
+        if SCANNER_RULE.match(lines[index].text) and not lines[index].depth:
+            following = next((x.text for x in lines[index + 1 :] if x.text.strip()), "")
+            if SCANNER.search(following):
                 return lines[:index]
     return lines
 

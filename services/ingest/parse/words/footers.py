@@ -12,6 +12,13 @@ DASHED_NAME = re.compile(
     r"^\s*[-–—~]{1,2}[A-ZÀ-ÖØ-ÞА-Я][\w.'’]{0,20}(?: [A-ZÀ-ÖØ-ÞА-Я][\w.'’]{0,20}){0,2}\s*$"
 )
 NAME = re.compile(r"^[^\W\d_a-z][^\W\d_]*[.]?(?:[ -][^\W\d_]+[.]?){0,3}$")
+SCANNER_RULE = re.compile(r"^(?:-{2,5} ?|_{5,})\s*$")
+SCANNER = re.compile(
+    r"checked for viruses|virus-?free|auf viren (?:geprüft|überprüft)|virenfrei|"
+    r"(?:absence|exempt) de virus|libre de virus|(?:analis|verific|comprob)ad[oa] .{0,40}virus|"
+    r"gecontroleerd op virussen|antivirus\b.{0,40}(?:software|scan)",
+    re.IGNORECASE,
+)
 LIST_RULE = re.compile(r"^_{30,}\s*$")
 LIST_FOOTER = re.compile(
     r"mailing list|mailman|listinfo|unsubscribe|liste de diffusion|mailingliste|lista de correo|"
