@@ -29,6 +29,7 @@ from pymongo import (
     ReturnDocument,
     UpdateMany,
     UpdateOne,
+    WriteConcern,
 )
 from pymongo.errors import (
     BulkWriteError,
@@ -94,6 +95,7 @@ __all__ = [
     "is_transient",
     "only_duplicates",
     "transaction",
+    "unjournaled",
 ]
 
 MongoError = PyMongoError
@@ -133,6 +135,14 @@ def database(client: Client, service: str) -> Database:
 def gridfs_bucket(db: Database) -> GridFSBucket:
     """Give the default GridFS bucket of a database."""
     return AsyncIOMotorGridFSBucket(db)
+
+
+def unjournaled(collection: Collection) -> Collection:
+    """Give the same collection for writes that return before they are journaled on a majority.
+
+    For what a later, journaled write of the same work makes certain: the journal keeps the order.
+    """
+    return collection.with_options(write_concern=WriteConcern(w=1, j=False))
 
 
 async def is_answering(client: Client) -> bool:

@@ -1,6 +1,7 @@
 """Runs one service as a process: settings, start-up, health, stopping, and its watchdog."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ from shared.watchdog import Watchdog
 
 STOP_S = 25.0
 RETRY_S = 1.0
+YOUNG_OBJECTS = 50_000
+"""New objects between two looks for garbage: a batch of 200 records makes about so many."""
 EXIT_BROKEN = 1
 EXIT_CONFIGURATION = 2
 
@@ -85,26 +88,37 @@ Build = Callable[[Context], Awaitable[Sequence[Part]]]
 
 
 def main(
-    name: str, settings: ServiceSettings, build: Build, *, needs: Sequence[str] = ("mongo", "kafka")
+    name: str,
+    settings: ServiceSettings,
+    build: Build,
+    *,
+    needs: Sequence[str] = ("mongo", "kafka"),
+    is_patient: bool = False,
 ) -> NoReturn:
     """Run until SIGTERM or SIGINT; exit with 0, or 1 stuck or broken, or 2 wrong configuration."""
     # One table of time zones everywhere: the pinned one, whatever the machine has.
     zoneinfo.reset_tzpath(to=())
     if sys.platform == "win32":
-        sys.exit(asyncio.run(run(name, settings, build, needs=needs)))
+        sys.exit(asyncio.run(run(name, settings, build, needs=needs, is_patient=is_patient)))
     import uvloop
 
-    sys.exit(uvloop.run(run(name, settings, build, needs=needs)))
+    sys.exit(uvloop.run(run(name, settings, build, needs=needs, is_patient=is_patient)))
 
 
 async def run(
-    name: str, settings: ServiceSettings, build: Build, *, needs: Sequence[str] = ("mongo", "kafka")
+    name: str,
+    settings: ServiceSettings,
+    build: Build,
+    *,
+    needs: Sequence[str] = ("mongo", "kafka"),
+    is_patient: bool = False,
 ) -> int:
     """Build the service, start its parts in their order, and stop them in the reverse one.
 
     ``build`` registers handlers on the bus and makes indexes; it is called again, with a new
     context, when a dependency goes away meanwhile. Start-up waits for ``needs`` and says so in
-    ``/readyz``; reading begins when all parts have started. Gives the exit code.
+    ``/readyz``; reading begins when all parts have started. ``is_patient`` is for the bus. Gives
+    the exit code.
     """
     logs.configure(name, level=settings.log_level)
     try:
@@ -112,19 +126,26 @@ async def run(
     except ConfigurationError as error:
         _log.error("configuration refused", problems=[str(p) for p in error.problems])
         return EXIT_CONFIGURATION
-    process = _Process(name, settings, desk, needs)
+    process = _Process(name, settings, desk, needs, is_patient=is_patient)
     return await process.run(build)
 
 
 class _Process:
     def __init__(
-        self, name: str, settings: ServiceSettings, desk: LoadedDesk, needs: Sequence[str]
+        self,
+        name: str,
+        settings: ServiceSettings,
+        desk: LoadedDesk,
+        needs: Sequence[str],
+        *,
+        is_patient: bool,
     ) -> None:
         self._name = name
         self._owner = f"{name}-{settings.instance or os.getpid()}"
         self._settings = settings
         self._desk = desk
         self._needs = needs
+        self._is_patient = is_patient
         self._client = mongo.connect(settings.mongo, service=self._owner)
         self._health = Health()
         self._server = HealthServer(self._health, settings.health)
@@ -152,6 +173,7 @@ class _Process:
 
     async def _live(self, build: Build) -> NoReturn:
         watchdog = await self._keep_starting(build)
+        _keep_what_is_loaded()
         self._health.set("start", Check(is_ok=True))
         _log.info("started", health=self._server.address, desk=self._desk.digest)
         await watchdog.run()
@@ -174,6 +196,7 @@ class _Process:
             service=self._name,
             instance=self._settings.instance,
             are_dependencies_up=lambda: mongo.is_answering(self._client),
+            is_patient=self._is_patient,
         )
 
     async def _start(self, build: Build) -> Watchdog:
@@ -223,6 +246,13 @@ class _Process:
                 await part.stop()
             except Exception:  # noqa: BLE001 - the other parts must stop all the same
                 _log.exception("part did not stop cleanly", part=type(part).__name__)
+
+
+def _keep_what_is_loaded() -> None:
+    """Have the collector pass over modules and wiring, which live as long as the process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
 class _Producing:

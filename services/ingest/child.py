@@ -4,6 +4,7 @@ It may be killed at any time. It confines itself: CPU time for each mail, memory
 """
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not break the frames
     _warm_up()
+    gc.freeze()
     _confine(int(sys.argv[1]))
     _send(answers, {"ready": True}, [])
     while (frame := read_frame(requests)) is not None:

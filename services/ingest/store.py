@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
-from shared.mongo import ASCENDING, Collection, Document, Index
+from shared.mongo import ASCENDING, Collection, Document, Index, unjournaled
 
 INBOUND = "inbound"
 RECEIVED, ANNOUNCED, QUARANTINED = "received", "announced", "quarantined"
@@ -87,8 +87,9 @@ class InboundRows:
         await self._settle({"_id": row_id}, QUARANTINED, {"unreadable": reason})
 
     async def _settle(self, which: Document, state: str, more: Document) -> None:
+        # A mark that is lost with a server only has the mail announced once more.
         marks = {"state": state, "announced_at": self._clock.now(), **more}
-        await self._rows.update_many(
+        await unjournaled(self._rows).update_many(
             which, {"$set": marks, "$unset": {"lease": "", "lease_until": ""}}
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from services.notify.delivery import Delivery, outbox_documents, with_text
-from services.notify.outgoing import Ledger
+from services.notify.outgoing import Ledger, Row
 from shared import metrics
 from shared.blobs import Blobs
 from shared.mongo import (
@@ -99,8 +99,13 @@ class Marker:
 
     async def _with_texts(self, batch: Sequence[Delivery]) -> list[Delivery]:
         """Keep each text as sent, so that tickets can take quotes of it out of answers."""
-        told = [d for d in batch if d.row.state == "sent" and d.row.text]
+        told = [d for d in batch if d.row.state == "sent" and d.row.text and not _is_own(d.row)]
         texts = [(d.row.ticket_id or d.row.id, d.row.text.encode()) for d in told]
         ids = await self._stores.blobs.put_all(texts) if texts else []
         blobs = {d.row.id: blob for d, blob in zip(told, ids, strict=True)}
         return [with_text(d, blobs[d.row.id]) if d.row.id in blobs else d for d in batch]
+
+
+def _is_own(row: Row) -> bool:
+    """Whether its words are only a template's: nothing that a quote of them could hide."""
+    return row.kind == "acknowledgement"

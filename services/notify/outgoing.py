@@ -23,12 +23,12 @@ State = Literal[
 LEASE = timedelta(seconds=90)
 INLINE_BYTES = 256 * 1024
 """Larger mails are blobs, so that a look at the ledger stays cheap."""
+CHANGED_BY_A_TRY = ("state", "refusals", "failures", "detail")
 
 INDEXES = (
     Index("outgoing", [("not_before", 1)], partial={"state": "planned"}),
     Index("outgoing", [("next_try_at", 1)], partial={"next_try_at": {"$exists": True}}),
     Index("outgoing", [("ticket_id", 1), ("recipient", 1)]),
-    Index("outgoing", [("message_id", 1)]),
 )
 
 
@@ -192,12 +192,12 @@ class Ledger:
         """Store what became of rows that ``owner`` has leased; others' rows stay as they are."""
         changes = []
         for row in rows:
-            fields = {**_without_id(row), "lease_owner": ""}
-            for fixed in ("raw", "raw_blob", "text", "message_id", "envelope_from"):
-                del fields[fixed]
-            change: Document = {"$set": fields}
+            changed = {name: getattr(row, name) for name in CHANGED_BY_A_TRY}
+            change: Document = {"$set": {**changed, "lease_owner": ""}}
             if row.next_try_at is None:
                 change["$unset"] = {"next_try_at": ""}
+            else:
+                change["$set"]["next_try_at"] = row.next_try_at
             mine = {"_id": row.id, "state": "sending", "lease_owner": owner}
             changes.append(UpdateOne(mine, change))
         if changes:

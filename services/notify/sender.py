@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -21,6 +22,8 @@ POLL_S = 1.0
 IN_HAND = 400
 CLAIMED_AT_ONCE = 200
 STOP_S = 10.0
+PRESSING_MAILS = 4
+PRESSED_S = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -78,6 +81,7 @@ class Sender:
         self._gate = Gate()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
+        self._pressed_until = 0.0
         self.done = 0
 
     @property
@@ -92,16 +96,25 @@ class Sender:
             return 0
         return max(0, IN_HAND - len(self._under_way))
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether mails that somebody waits for come in groups, so that notices had better wait."""
+        return time.monotonic() < self._pressed_until
+
     async def waiting(self) -> int:
         """Rows that could be sent now."""
         return len(self._under_way) + await self._stores.ledger.ready_count(self._clock.now())
 
     def offer(self, rows: Sequence[Row]) -> None:
         """Send these now: they are stored as leased to this process."""
-        for row in rows:
-            if row.id not in self._under_way:
-                self._under_way.add(row.id)
-                self._lanes.put(row.recipient.rpartition("@")[2].lower(), row)
+        new = [row for row in rows if row.id not in self._under_way]
+        urgent = {row.id for row in new if row.mail_class != "notice"}
+        if len(urgent) >= PRESSING_MAILS:
+            self._pressed_until = time.monotonic() + PRESSED_S
+        for row in new:
+            self._under_way.add(row.id)
+            domain = row.recipient.rpartition("@")[2].lower()
+            self._lanes.put(domain, row, is_urgent=row.id in urgent)
         self._work.set()
 
     def wake(self) -> None:

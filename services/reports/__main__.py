@@ -4,4 +4,4 @@ from services.reports.app import build
 from services.reports.settings import Settings
 from shared import service
 
-service.main("reports", Settings(), build)
+service.main("reports", Settings(), build, is_patient=True)

@@ -24,7 +24,7 @@ async def build(context: Context) -> Sequence[Part]:
         owner=context.owner,
         order=OUTBOX_ORDER,
     )
-    context.bus.batches(topics.TICKET_EVENTS, Handlers(store).on_ticket_events)
+    context.bus.batches(topics.TICKET_EVENTS, Handlers(store).on_ticket_events, max_records=500)
     started_at = time.monotonic()
 
     async def is_settled() -> bool:

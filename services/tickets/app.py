@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.tickets import documents
 from services.tickets.handlers import Handlers
-from services.tickets.store import INDEXES, OUTBOX_ORDER, MongoStore
+from services.tickets.store import ANNOUNCED_ORDER, INDEXES, OUTBOX_ORDER, MongoStore
 from shared.addresses import AddressBook, AddressKeys
 from shared.bus import OutboxRelay
 from shared.contracts import topics
@@ -16,20 +16,8 @@ async def build(context: Context) -> Sequence[Part]:
     """Make the indexes, register the handlers, and give the parts to start."""
     database, bus = context.database, context.bus
     await ensure_indexes(database, INDEXES)
-    relays = [
-        OutboxRelay(
-            bus=bus,
-            collection=database[name],
-            to_outgoing=to_outgoing,
-            leases=database["leases"],
-            owner=context.owner,
-            order=OUTBOX_ORDER,
-        )
-        for name, to_outgoing in (
-            ("events", documents.event_outgoing),
-            ("outbox", documents.outbox_outgoing),
-        )
-    ]
+    store = MongoStore(context.client, database)
+    relays = _relays(context, store)
 
     def wake() -> None:
         for relay in relays:
@@ -37,7 +25,7 @@ async def build(context: Context) -> Sequence[Part]:
 
     book = AddressBook(AddressKeys.load(context.settings.keys), context.desk.desk.host)
     handlers = Handlers(
-        store=MongoStore(context.client, database),
+        store=store,
         clock=context.clock,
         desk=context.desk,
         own_ticket_of=book.ticket_of,
@@ -50,3 +38,26 @@ async def build(context: Context) -> Sequence[Part]:
     bus.batches(topics.DELIVERY_EVENTS, handlers.note_deliveries, max_records=most)
     bus.batches(topics.DIRECTORY, handlers.keep_directory, max_records=most)
     return relays
+
+
+def _relays(context: Context, store: MongoStore) -> list[OutboxRelay]:
+    """One for events, which are announced in groups, and one for all other records."""
+    leases, owner = context.database["leases"], context.owner
+    events = OutboxRelay(
+        bus=context.bus,
+        collection=context.database["announcements"],
+        to_outgoing=documents.event_outgoing,
+        leases=leases,
+        owner=owner,
+        order=ANNOUNCED_ORDER,
+        parts_of=store.announced,
+    )
+    others = OutboxRelay(
+        bus=context.bus,
+        collection=context.database["outbox"],
+        to_outgoing=documents.outbox_outgoing,
+        leases=leases,
+        owner=owner,
+        order=OUTBOX_ORDER,
+    )
+    return [events, others]

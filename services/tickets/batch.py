@@ -114,9 +114,10 @@ class Batch:
     def changes(self) -> Changes:
         """All that is to be stored."""
         changes = self._changes
+        # All events of a batch are published together, so its tickets go on from one number.
+        last = max((self._orders[name] for name in self._changed), default=0)
         changes.tickets = [
-            documents.ticket_document(self._tickets[name], self._orders[name])
-            for name in sorted(self._changed)
+            documents.ticket_document(self._tickets[name], last) for name in sorted(self._changed)
         ]
         changes.loaded = {name: self._loaded.get(name, 0) for name in self._changed}
         changes.drafts = [

@@ -1,6 +1,6 @@
 """How tickets, events, messages and drafts lie in MongoDB, and how rows become records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ SOURCE = "postdesk/tickets"
 EVENT_MESSAGE_BYTES = 54 * 1024
 """JSON of a message inside an event, so that the record stays under 64 KiB; the collection
 ``messages`` has all of it."""
+ANNOUNCED_AT_ONCE = 100
 JSON_BYTES_PER_CHAR = 6  # a control character as \u001f
 _SHRINKABLE = (("text", 1000), ("references", 10), ("cc", 0), ("to", 1), ("reply_text", 0))
 
@@ -79,7 +80,7 @@ def ticket_of(document: Mapping[str, Any]) -> Ticket:
 
 
 def event_row(event: TicketEvent, cause: Cause, order: int) -> Document:
-    """The event as timeline and outbox: its id is the same on every try."""
+    """The event as the timeline keeps it: its id is the same on every try."""
     return {
         "_id": f"{event.ticket_id}.{event.seq}",
         "v": VERSION,
@@ -92,8 +93,29 @@ def event_row(event: TicketEvent, cause: Cause, order: int) -> Document:
         "data": _fitted(event.model_dump()),
         "correlation_id": cause.correlation_id,
         "causation_id": cause.id,
-        "published_at": None,
     }
+
+
+def announcements(events: Sequence[Document]) -> list[Document]:
+    """Rows that name the events of one batch which are to be published, in their order.
+
+    One mark for many events: a mark on each would cost as much as storing it.
+    """
+    last = max((event["order"] for event in events), default=0)
+    groups = [
+        events[at : at + ANNOUNCED_AT_ONCE] for at in range(0, len(events), ANNOUNCED_AT_ONCE)
+    ]
+    return [
+        {
+            "_id": group[0]["_id"],
+            "v": VERSION,
+            "order": last,
+            "place": place,
+            "events": [event["_id"] for event in group],
+            "published_at": None,
+        }
+        for place, group in enumerate(groups)
+    ]
 
 
 def message_document(message: Message, ticket_id: str | None, name: str) -> Document:

@@ -26,9 +26,11 @@ from shared.mongo import (
     Session,
     only_duplicates,
     transaction,
+    unjournaled,
 )
 
 OUTBOX_ORDER = (("order", 1), ("_id", 1))
+ANNOUNCED_ORDER = (("order", 1), ("place", 1), ("_id", 1))
 HANDLED_KEPT_S = 60 * 86_400  # twice what topics keep, so that no redelivery finds its mark gone
 
 INDEXES = (
@@ -38,7 +40,8 @@ INDEXES = (
     Index("messages", [("message_id", 1)], partial={"message_id": {"$gt": ""}}),
     Index("messages", [("inbound_id", 1)], unique=True, partial={"inbound_id": {"$gt": ""}}),
     Index("events", [("ticket_id", 1), ("seq", 1)], unique=True),
-    outbox_index("events", OUTBOX_ORDER),
+    outbox_index("announcements", ANNOUNCED_ORDER),
+    Index("announcements", [("published_at", 1)], expire_after_s=HANDLED_KEPT_S),
     outbox_index("outbox", OUTBOX_ORDER),
     Index("outbox", [("published_at", 1)], expire_after_s=HANDLED_KEPT_S),
     Index("handled", [("at", 1)], expire_after_s=HANDLED_KEPT_S),
@@ -210,7 +213,11 @@ class MongoStore:
 
         async def work(session: Session) -> None:
             await self._guarded(changes, session)
-            for name, rows in (("messages", changes.messages), ("outbox", changes.outbox)):
+            for name, rows in (
+                ("announcements", documents.announcements(changes.events)),
+                ("messages", changes.messages),
+                ("outbox", changes.outbox),
+            ):
                 if rows:
                     await self._db[name].insert_many(rows, session=session)
             if changes.drafts:
@@ -218,6 +225,13 @@ class MongoStore:
                 await self._db["drafts"].bulk_write(writes, session=session)
 
         await transaction(self._client, work)
+
+    async def announced(self, rows: Sequence[Document]) -> list[list[Document]]:
+        """The events that each row of announcements names, in their order."""
+        names = [name for row in rows for name in row["events"]]
+        found = await self._db["events"].find({"_id": {"$in": names}}).to_list(None)
+        events = {event["_id"]: event for event in found}
+        return [[events[name] for name in row["events"] if name in events] for row in rows]
 
     async def note_sent(self, rows: Sequence[Document]) -> None:
         """See `Store`."""
@@ -268,7 +282,8 @@ class MongoStore:
             raise
 
     async def _advance(self, counter: str, count: int) -> int:
-        document = await self._db["counters"].find_one_and_update(
+        # A number lost with a server is given out twice; the key of tickets lets one of them in.
+        document = await unjournaled(self._db["counters"]).find_one_and_update(
             {"_id": counter},
             {"$inc": {"value": count}},
             upsert=True,
@@ -280,7 +295,7 @@ class MongoStore:
         if not claimed:
             return
         try:
-            await self._db["rotation"].insert_many(claimed, ordered=False)
+            await unjournaled(self._db["rotation"]).insert_many(claimed, ordered=False)
         except BulkWriteError as error:
             if not only_duplicates(error):
                 raise

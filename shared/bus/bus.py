@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from shared import metrics
+from shared.bus import connection
 from shared.bus.committing import Commits
 from shared.bus.consuming import (
     DeadLetter,
@@ -57,6 +58,7 @@ class Bus:
         patience: Patience | None = None,
         publish_s: float = PUBLISH_S,
     ) -> None:
+        connection.mend()
         self.name = "bus"
         self._servers = [server.strip() for server in kafka.split(",")]
         self._service = service

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from shared.mongo import Collection, Document, Index, MongoError
 
 READY: Mapping[str, Any] = {"published_at": None}
 BATCH_ROWS = 500
+GROUPS_AT_ONCE = 8
 SHORTEST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
 STANDBY_PAUSE_S = 1.0
@@ -25,6 +27,8 @@ TROUBLE_PAUSE_S = 5.0
 BAD_ROWS_IN_A_ROW = 20
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a row that was set aside counts as published: no expiry of published rows removes it."""
+
+Parts = Callable[[Sequence[Document]], Awaitable[Sequence[Sequence[Document]]]]
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +51,10 @@ def outbox_index(
     return Index(collection, keys, partial=dict(ready), options={"name": "outbox"})
 
 
+async def _themselves(rows: Sequence[Document]) -> list[Sequence[Document]]:
+    return [[row] for row in rows]
+
+
 class OutboxRelay:
     """Publishes rows that are ready, then marks them with ``published_at``.
 
@@ -54,6 +62,9 @@ class OutboxRelay:
     of a service works at a time, the others stand by. ``order`` must ascend for rows of one key in
     the order of their commits. ``to_outgoing`` gives the records of a row; a row that it cannot
     turn into records is set aside with ``unpublishable`` and counted, as it would block the rest.
+
+    Where a row only names a group of what is to be published, ``parts_of`` gives for each row of
+    a list what `to_outgoing` is called with.
     """
 
     def __init__(
@@ -66,6 +77,7 @@ class OutboxRelay:
         owner: str,
         ready: Mapping[str, Any] = READY,
         order: Sequence[tuple[str, int]] = (("_id", 1),),
+        parts_of: Parts | None = None,
     ) -> None:
         self._bus = bus
         self._rows = collection
@@ -74,6 +86,8 @@ class OutboxRelay:
         self._lease = Lease(leases, self.name, owner)
         self._ready = dict(ready)
         self._order = list(order)
+        self._parts_of = parts_of or _themselves
+        self._at_once = GROUPS_AT_ONCE if parts_of else BATCH_ROWS
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._bad_in_a_row = 0
@@ -119,6 +133,7 @@ class OutboxRelay:
     async def _run(self) -> None:
         pause = SHORTEST_PAUSE_S
         while True:
+            was_told = self._woken.is_set()
             try:
                 done = await self._round()
                 self.trouble = ""
@@ -130,8 +145,10 @@ class OutboxRelay:
                 continue
             if done is None:
                 await asyncio.sleep(STANDBY_PAUSE_S)
-            elif done < BATCH_ROWS:
-                pause = SHORTEST_PAUSE_S if done else min(pause * 2, LONGEST_PAUSE_S)
+            elif done < self._at_once:
+                # Rows that nobody told of are another process's, and more may come soon.
+                found_by_chance = done and not was_told
+                pause = SHORTEST_PAUSE_S if found_by_chance else min(pause * 2, LONGEST_PAUSE_S)
                 await self._sleep(pause)
 
     async def _sleep(self, seconds: float) -> None:
@@ -147,7 +164,8 @@ class OutboxRelay:
             self._head = (None, 0.0)
             return None
         self._woken.clear()
-        rows = await self._rows.find(self._ready).sort(self._order).limit(BATCH_ROWS).to_list(None)
+        found = self._rows.find(self._ready).sort(self._order).limit(self._at_once)
+        rows = await found.to_list(None)
         self._note_head(rows)
         if rows:
             published = await self._publish(rows)
@@ -161,29 +179,42 @@ class OutboxRelay:
             self._head = (head, time.monotonic())
 
     async def _publish(self, rows: list[Document]) -> list[Document]:
+        parts = await self._parts_of(rows)
         try:
-            await self._bus.publish([one for row in rows for one in self._records_of(row)])
+            all_parts = chain.from_iterable(parts)
+            await self._bus.publish([one for part in all_parts for one in self._records_of(part)])
         except Exception as error:
             if classify(error) == "transient":
                 raise
-            return await self._publish_singly(rows)
+            return await self._publish_singly(rows, parts)
         self._bad_in_a_row = 0
         return rows
 
-    async def _publish_singly(self, rows: list[Document]) -> list[Document]:
-        """Publish what can be, and set aside what cannot; order is kept."""
+    async def _publish_singly(
+        self, rows: list[Document], parts: Sequence[Sequence[Document]]
+    ) -> list[Document]:
+        """Publish what can be, and set aside rows with what cannot; order is kept."""
         published = []
-        for row in rows:
+        for row, its_parts in zip(rows, parts, strict=True):
+            error = await self._publish_parts(its_parts)
+            if error is None:
+                self._bad_in_a_row = 0
+                published.append(row)
+            else:
+                await self._set_aside(row, error)
+        return published
+
+    async def _publish_parts(self, parts: Sequence[Document]) -> Exception | None:
+        """Give the last error of those that cannot be published."""
+        last = None
+        for part in parts:
             try:
-                await self._bus.publish(self._records_of(row))
+                await self._bus.publish(self._records_of(part))
             except Exception as error:
                 if classify(error) == "transient":
                     raise
-                await self._set_aside(row, error)
-            else:
-                self._bad_in_a_row = 0
-                published.append(row)
-        return published
+                last = error
+        return last
 
     async def _set_aside(self, row: Document, error: Exception) -> None:
         if self._bad_in_a_row >= BAD_ROWS_IN_A_ROW:
@@ -200,6 +231,6 @@ class OutboxRelay:
         ids = [row["_id"] for row in rows]
         await self._rows.update_many({"_id": {"$in": ids}}, {"$set": marks})
 
-    def _records_of(self, row: Document) -> Sequence[Outgoing]:
-        records = self._to_outgoing(row)
+    def _records_of(self, part: Document) -> Sequence[Outgoing]:
+        records = self._to_outgoing(part)
         return [records] if isinstance(records, Outgoing) else records

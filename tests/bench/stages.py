@@ -22,6 +22,8 @@ def stages(client: MongoClient[dict[str, Any]], *, idle_runs: str = "idle.") -> 
     """Medians over all acknowledged mails, those on the idle desk apart from those under load."""
     times: dict[str, list[list[float]]] = {"idle": [], "under load": []}
     sent = {r["cause"]: r["at"] for r in _sent(client)}
+    announcements = client["postdesk_tickets"]["announcements"].find()
+    published = {name: row["published_at"] for row in announcements for name in row["events"]}
     for row in client["postdesk_notify"]["outgoing"].find(
         {"kind": "acknowledgement", "state": "sent"}
     ):
@@ -34,7 +36,7 @@ def stages(client: MongoClient[dict[str, Any]], *, idle_runs: str = "idle.") -> 
         marks = [
             (inbound["received_at"], inbound["announced_at"]),
             (inbound["announced_at"], event["at"]),
-            (event["at"], event["published_at"]),
+            (event["at"], published[row["event_id"]]),
             (event["at"], row["created_at"]),
             (row["created_at"], sent[row["event_id"]]),
         ]

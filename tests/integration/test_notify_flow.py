@@ -167,8 +167,9 @@ async def test_text_and_message_id_of_what_was_sent_are_told(desk: Desk) -> None
     await until(lambda: len(desk.told) == 2)
     sent = {mail.message_id for mail in desk.sink.taken}
     assert {one.record.message_id for one in desk.told} == sent
-    for one in desk.told:
-        assert (await desk.blobs.get(one.record.text_blob)).startswith((b"Your message", b"T-"))
+    texts = {one.record.kind: one.record.text_blob for one in desk.told}
+    assert (await desk.blobs.get(texts["notice"])).startswith(b"T-")
+    assert texts["acknowledgement"] is None
 
 
 async def test_a_refusal_for_now_is_sent_later_with_the_same_bytes(desk: Desk) -> None:

@@ -20,6 +20,7 @@ ANSWER_MS = 5000
 SKEW_S = 5.0
 LOW_ROOM = 0.10  # of the disk that MongoDB writes to
 MUCH_LAG = 1000  # records
+LONG_TRANSACTION_S = 15
 
 
 @stack_check("config", "the desk's configuration file")
@@ -97,16 +98,17 @@ def mongo(stack: StackFacts) -> Finding:
         ) as client:
             hello = client.admin.command("hello")
             stats = client.admin.command("dbStats")
+            limit = client.admin.command("getParameter", transactionLifetimeLimitSeconds=1)
     except PyMongoError as problem:
         return error(
             f"MongoDB does not answer: {problem}",
             consequence="New mail is answered 451; its senders keep it.",
             fix="look at mongo.log in the state folder; restart the stack.",
         )
-    return _judge_mongo(hello, stats)
+    return _judge_mongo(hello, stats, int(limit["transactionLifetimeLimitSeconds"]))
 
 
-def _judge_mongo(hello: dict[str, object], stats: dict[str, object]) -> Finding:
+def _judge_mongo(hello: dict[str, object], stats: dict[str, object], limit_s: int) -> Finding:
     used, total = (float(str(stats.get(name, 0))) for name in ("fsUsedSize", "fsTotalSize"))
     if total and 1 - used / total < LOW_ROOM:
         return warning(
@@ -121,6 +123,12 @@ def _judge_mongo(hello: dict[str, object], stats: dict[str, object]) -> Finding:
             f"MongoDB's clock differs by {skew:.0f} s.",
             consequence="Deadlines fire early or late by as much.",
             fix="synchronise the clocks (NTP).",
+        )
+    if limit_s > LONG_TRANSACTION_S:
+        return warning(
+            f"MongoDB lets a transaction live for {limit_s} s.",
+            consequence="After a service was killed, tickets that it had in hand wait that long.",
+            fix="start mongod with --setParameter transactionLifetimeLimitSeconds=5.",
         )
     return ok(f"replica set {hello.get('setName')}, primary, clock differs by {skew:.1f} s")
 

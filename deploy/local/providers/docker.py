@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from deploy.local import ports, process
 from deploy.local.errors import StackError
-from deploy.local.providers.replica_set import SET_NAME, ensure_member
+from deploy.local.providers.replica_set import SET_NAME, TRANSACTION_S, ensure_member
 
 KAFKA_IMAGE = "apache/kafka:4.1.1"
 MONGO_IMAGE = "mongo:7.0"
@@ -139,7 +139,9 @@ class DockerMongo(_Container):
     def launch(self) -> None:
         """Start the container; fetching its image the first time takes a while."""
         port = str(self._port)
-        self._run(command=["mongod", "--replSet", SET_NAME, "--bind_ip_all", "--port", port])
+        limit = f"transactionLifetimeLimitSeconds={TRANSACTION_S}"
+        listen = ["--bind_ip_all", "--port", port]
+        self._run(command=["mongod", "--replSet", SET_NAME, *listen, "--setParameter", limit])
 
     def wait_ready(self) -> None:
         """Return when it is primary of its set."""

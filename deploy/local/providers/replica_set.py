@@ -6,6 +6,8 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
 SET_NAME = "postdesk"
+# What a killed service had in hand blocks the same rows for so long; the default is 60.
+TRANSACTION_S = 5
 NOT_YET_INITIALIZED = 94  # MongoDB's error code
 
 

@@ -172,7 +172,7 @@ def _bare(text: str) -> str:
         text = text[7:]
     if match := _ADDRESS.search(text):
         return match[0]
-    return "" if " " in text or text.endswith(":;") else text
+    return "" if " " in text or text.endswith(":;") or text == "@" else text
 
 
 def _without_domain(words: str, comment: str) -> Mailbox | None:

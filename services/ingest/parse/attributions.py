@@ -11,7 +11,7 @@ from services.ingest.parse.words.attribution import (
     VERB,
 )
 
-_MAX_WRAPPED = 4  # lines over which mail programs wrap such a line
+MAX_WRAPPED = 4  # lines over which mail programs wrap such a line
 _MAX_CHARACTERS = 400
 _COLONS = frozenset(":：︰;")
 
@@ -24,7 +24,7 @@ def attribution_at(lines: list[Line], start: int) -> int:
     if first.mark == "attribution":
         return _marked_end(lines, start)
     joined = ""
-    for end in range(start, min(len(lines), start + _MAX_WRAPPED)):
+    for end in range(start, min(len(lines), start + MAX_WRAPPED)):
         line = lines[end]
         if line.depth != first.depth or not line.text.strip():
             break

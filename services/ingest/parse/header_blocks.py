@@ -12,7 +12,7 @@ _MAX_ONE_LINE = 600  # characters
 _ENOUGH = 3  # labels of different kinds
 _MAX_WRAPPED = 5  # lines of one wrapped value
 _GLUED_LABEL = re.compile(
-    r"(?<=[^\s*])\s*\**\b((?:"
+    r"(?<=[^\s*])\s*(\**\b(?:"
     + "|".join(re.escape(x.title()) for kind in LABELS for x in LABELS[kind] if len(x) > 1)
     + r") ?:(?=[ *]))"
 )

@@ -9,13 +9,14 @@ from services.ingest.parse.encoded_words import decode_words, tidy, unfold
 _QUOTED_PAIR = re.compile(rb'\\(["\\])')
 _SECTION = re.compile(r"^([^*]+)\*(\d{1,3})?(\*)?$")
 _QUOTE, _SEMICOLON = b'";'
+_MAX_HEAD = 300  # bytes before the first semicolon
 _MAX_PARAMETERS = 100  # of a header; real mail has a handful
 
 
 def split_value(raw: bytes) -> tuple[str, dict[str, str]]:
     """Return the value in lower case and its parameters, decoded, names in lower case."""
     head, *rest = _segments(unfold(raw))
-    if b"=" in head and (match := _NO_SEMICOLON.match(head)):
+    if b"=" in head[:_MAX_HEAD] and (match := _NO_SEMICOLON.match(head[:_MAX_HEAD])):
         head, rest = match[1], [match[2], *rest]
     value = re.sub(r"\s", "", _COMMENT.sub(b"", head).decode("ascii", "replace")).lower()
     plain: dict[str, bytes] = {}

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.ingest.parse.attributions import attribution_at, quote_follows
+from services.ingest.parse.attributions import MAX_WRAPPED, attribution_at, quote_follows
 from services.ingest.parse.header_blocks import block_at
 from services.ingest.parse.lines import Line, joined
 from services.ingest.parse.signatures import without_signature
@@ -70,7 +70,7 @@ def history_start(lines: list[Line]) -> int:
         if line.depth and not is_between_angles(line.shown):
             continue
         if line.mark == "history" or (line.text.strip() and _begins_history(lines, index)):
-            return _with_rule_above(lines, index)
+            return _with_rule_above(lines, _with_attribution_above(lines, index))
     return len(lines)
 
 
@@ -100,6 +100,17 @@ def block_values(lines: list[Line], index: int) -> dict[str, str]:
     """Return the values of the block on the line, {} when there is none."""
     block = block_at(lines, index)
     return block.values if block is not None else {}
+
+
+def _with_attribution_above(lines: list[Line], index: int) -> int:
+    """Begin at the line that introduces history which only the HTML marks."""
+    last = index - 1
+    while last >= 0 and not lines[last].text.strip():
+        last -= 1
+    if lines[index].mark != "history" or last < 0 or lines[last].depth:
+        return index
+    starts = range(max(0, last - MAX_WRAPPED + 1), last + 1)
+    return next((s for s in starts if attribution_at(lines, s) == last + 1), index)
 
 
 def _with_rule_above(lines: list[Line], index: int) -> int:

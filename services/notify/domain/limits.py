@@ -34,7 +34,7 @@ def caps(mail_class: MailClass, address: str, ticket_id: str, desk: Desk) -> lis
     else:
         most = max(CUSTOMER_PER_HOUR, acknowledgements)
     found = [Cap(f"auto {address}", most, HOUR)]
-    if ticket_id:
+    if ticket_id and mail_class != "acknowledgement":  # a sender gets one of those for a ticket
         found.append(Cap(f"auto {address} {ticket_id}", PER_TICKET_AND_HOUR, HOUR))
     if mail_class == "acknowledgement":
         found.append(Cap(f"ack {address}", acknowledgements, HOUR))
