@@ -3,7 +3,7 @@
 import re
 
 COPY = re.compile(
-    r"^[\s>*#=_|-]*(?:-{2,}.{0,30})?(?:below this line is a copy|this is a copy of (?:the|"
+    r"^[ \t\r\xa0>*#=_|-]*+(?:(?:(?<=--)|(?<=-- )).{0,30}?)?(?:below this line is a copy|this is a copy of (?:the|"
     r"your) message|a copy of (?:the|your) (?:original )?message|(?:your |"
     r"the )?original message(?: (?:follows|headers|text|contents|below|attached))?\b(?! was received)|"
     r"returned message|start of (?:the )?(?:original|returned|forwarded) message|"
