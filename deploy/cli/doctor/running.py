@@ -10,10 +10,11 @@ from pymongo.errors import PyMongoError
 
 from deploy.cli.doctor.finding import Finding, error, ok, stack_check, warning
 from deploy.local import health
+from deploy.local.configuration import load_checked
 from deploy.local.errors import StackError
 from deploy.local.facts import StackFacts
 from deploy.local.offsets import topic_states
-from shared.config import ConfigurationError, load_desk
+from shared.config import ConfigurationError
 from shared.contracts.topics import TOPICS
 
 ANSWER_MS = 5000
@@ -25,13 +26,13 @@ LONG_TRANSACTION_S = 15
 
 @stack_check("config", "the desk's configuration file")
 def config(stack: StackFacts) -> Finding:
-    """A wrong file is not loaded; the desk goes on with the old one."""
+    """Services that run keep what they have read; the next start reads it again."""
     try:
-        load_desk(Path(stack.config))
+        load_checked(Path(stack.config))
     except ConfigurationError as problem:
         return error(
             str(problem),
-            consequence="Changes are not taken over, and the next start fails.",
+            consequence="The next start of a service fails.",
             fix=f"correct it; 'postdesk config check {stack.config}' tells when it is right.",
         )
     return ok(stack.config)
