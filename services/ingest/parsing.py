@@ -22,7 +22,7 @@ from shared.bus import Outgoing, classify
 from shared.metrics import stage
 from shared.mongo import Document
 
-GROUP_MAILS = 16
+GROUP_MAILS = 32
 GROUP_BYTES = 512 * 1024
 HEAVY_BYTES = 4 * 1024 * 1024  # one such group at a time
 QUEUE_MAILS = 256

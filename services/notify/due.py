@@ -9,6 +9,7 @@ from itertools import groupby
 
 import structlog
 
+from services.notify.domain.customers import Customer
 from services.notify.domain.limits import Counters, caps
 from services.notify.domain.notice import REASONS, Cause, Notice
 from services.notify.domain.view import Thread, TicketView
@@ -58,6 +59,7 @@ class Bundle:
 
     rows: Sequence[Row]
     view: TicketView
+    is_stranger: bool  # no account and no other ticket
     written: Sequence[Row]  # notices to the same person about the same ticket, oldest first
 
     @property
@@ -140,10 +142,12 @@ class DueNotices:
         tickets = {row.ticket_id for row in rows}
         views = await self._desktop.store.views(tickets)
         written = await self._desktop.ledger.notices(tickets)
+        strangers = await self._desktop.store.without_history(views.values())
         return [
             Bundle(
                 rows=group,
                 view=views[group[0].ticket_id],
+                is_stranger=group[0].ticket_id in strangers,
                 written=[r for r in written if _bundle_key(r) == _bundle_key(group[0])],
             )
             for group in _groups(rows)
@@ -207,7 +211,7 @@ class DueNotices:
             view=view,
             causes=[Cause(row.reason, row.seq) for row in bundle.rows],
             seen_seq=max((row.seen_seq for row in bundle.written), default=0),
-            customer=await desktop.store.customer(view),
+            customer=Customer() if bundle.is_stranger else await desktop.store.customer(view),
             reader=desktop.letters.reader(lead.recipient),
             now=now,
         )

@@ -21,6 +21,8 @@ from shared.mongo import (
 
 AT_ONCE = 200
 PAUSE_S = 1.0
+COMPANY_S = 0.05
+"""While mails go out in groups, a result waits so long for others to be stored with it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,11 +41,17 @@ class Marker:
     """Collects results while it stores earlier ones; none is forgotten while MongoDB is away."""
 
     def __init__(
-        self, stores: Stores, owner: str, *, on_stored: Callable[[Sequence[Delivery]], None]
+        self,
+        stores: Stores,
+        owner: str,
+        *,
+        on_stored: Callable[[Sequence[Delivery]], None],
+        is_pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._stores = stores
         self._owner = owner
         self._on_stored = on_stored
+        self._is_pressed = is_pressed
         self._results: list[Delivery] = []
         self._added = asyncio.Event()
 
@@ -56,6 +64,8 @@ class Marker:
         """Store results for ever."""
         while True:
             await self._added.wait()
+            if self._is_pressed():
+                await asyncio.sleep(COMPANY_S)
             self._added.clear()
             while self._results:
                 await self._store_some()

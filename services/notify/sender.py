@@ -73,7 +73,9 @@ class Sender:
         self._wake_outbox = wake_outbox
         self._connections = connections
         self._lanes: Lanes[Row] = Lanes(per_domain)
-        self._marker = Marker(stores, owner, on_stored=self._stored)
+        self._marker = Marker(
+            stores, owner, on_stored=self._stored, is_pressed=lambda: self.is_pressed
+        )
         self._under_way: set[str] = set()
         self._work = asyncio.Event()
         self._look = asyncio.Event()

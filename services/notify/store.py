@@ -1,5 +1,6 @@
 """notify's collections beside the ledger: its view of tickets, the directory, and the counters."""
 
+from collections import Counter
 from collections.abc import Collection as Many
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,21 @@ class Store:
         ]
         if writes:
             await self.directory.bulk_write(writes, ordered=True)
+
+    async def without_history(self, views: Iterable[TicketView]) -> set[str]:
+        """Those of the tickets whose requesters are in no account and have no other ticket.
+
+        So are most of a busy desk's, and one query for all of them spares one for each.
+        """
+        strangers = {
+            view.ticket_id: view.state.requester for view in views if not view.state.account_id
+        }
+        wanted = {"requester": {"$in": sorted(set(strangers.values()))}}
+        found = self.tickets.find(wanted, {"requester": 1}).limit(2 * len(strangers) + 1)
+        counts = Counter([d["requester"] async for d in found])
+        if counts.total() > 2 * len(strangers):
+            return set()  # perhaps not all were seen
+        return {ticket for ticket, requester in strangers.items() if counts[requester] == 1}
 
     async def customer(self, view: TicketView) -> Customer:
         """What is known about the customer of a ticket."""

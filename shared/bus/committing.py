@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from shared.bus.records import RawRecord
 from shared.logs import describe
 
-INTERVAL_S = 0.05
+INTERVAL_S = 0.25
 COMMIT_S = 5.0
 RETRY_S = 1.0
 

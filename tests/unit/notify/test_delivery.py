@@ -152,3 +152,15 @@ def test_no_domain_gets_more_than_its_share_at_a_time() -> None:
     assert lanes.take() == ("slow.example", 2)
     assert lanes.drain() == [3]
     assert len(lanes) == 0
+
+
+def test_what_somebody_waits_for_overtakes_the_rest_but_does_not_starve_it() -> None:
+    lanes: Lanes[str] = Lanes(100)
+    lanes.put("desk.example", "notice", is_urgent=False)
+    for number in range(8):
+        lanes.put("people.example", f"answer {number}")
+
+    taken = [lanes.take() for _ in range(8)]
+
+    assert taken[0] == ("people.example", "answer 0")
+    assert taken[-1] == ("desk.example", "notice")
