@@ -151,6 +151,19 @@ async def test_a_new_ticket_is_acknowledged_and_told_to_its_agent(desk: Desk) ->
     assert {row["state"] for row in await desk.rows()} == {"sent"}
 
 
+async def test_only_a_requesters_first_ticket_has_no_history(desk: Desk) -> None:
+    store = Store.of(desk.database)
+    told = a_new_ticket()
+    name = told.opened.ticket_id
+    await desk.hears(told)
+    first = await store.without_history((await store.views([name])).values())
+
+    await desk.hears(a_new_ticket())
+    later = await store.without_history((await store.views([name])).values())
+
+    assert (first, later) == ({name}, set())
+
+
 async def test_the_same_events_twice_send_nothing_twice(desk: Desk) -> None:
     told = a_new_ticket()
 

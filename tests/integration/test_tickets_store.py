@@ -8,7 +8,8 @@ import pytest
 
 from services.tickets.store import INDEXES, MongoStore
 from shared.mongo import connect, ensure_indexes
-from tests.service.tickets.suite import TicketsSuite, handlers
+from tests.builders import a_mail
+from tests.service.tickets.suite import TicketsSuite, handlers, mails
 
 __all__ = ["handlers"]
 
@@ -31,4 +32,23 @@ async def store(mongo: str) -> AsyncIterator[ReadableStore]:
 
 
 class TestTicketsInMongoDB(TicketsSuite):
-    pass
+    async def test_what_a_batch_announces_are_its_events_in_their_order(self, handlers, store):
+        await handlers.file_mails(mails(a_mail("one"), a_mail("two")))
+
+        rows = await store.rows("announcements")
+        [events] = await store.announced(rows)
+
+        assert [(e["ticket_id"], e["seq"]) for e in events] == [
+            (ticket, seq) for ticket in ("T-1", "T-2") for seq in (1, 2, 3)
+        ]
+        assert rows[0]["order"] == max(event["order"] for event in events)
+
+    async def test_a_ticket_is_announced_in_the_order_of_its_batches(self, handlers, store):
+        """The clock stands still here, so nothing but the tickets' own numbers keeps the order."""
+        await handlers.file_mails(mails(a_mail("one"), a_mail("two")))
+        [before] = await store.rows("announcements")
+
+        await handlers.file_mails(mails(a_mail("three", subject="Re: [T-1] No internet")))
+
+        [_, after] = await store.rows("announcements")
+        assert after["order"] > before["order"]

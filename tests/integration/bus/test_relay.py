@@ -168,6 +168,31 @@ async def test_a_row_that_is_no_record_is_set_aside_and_does_not_block_the_rest(
     assert "RecordTooLarge" in aside["unpublishable"]
 
 
+async def test_a_group_is_published_but_for_what_is_no_record_and_says_so(database, bus) -> None:
+    texts = {"a": "1", "b": "x" * 70_000, "c": "3"}
+
+    async def parts_of(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+        return [[{"_id": name, "text": texts[name]} for name in row["names"]] for row in rows]
+
+    await database["outbox"].insert_one(row(0, names=list(texts)))
+    working = OutboxRelay(
+        bus=bus,
+        collection=database["outbox"],
+        to_outgoing=outgoing_of,
+        leases=database["leases"],
+        owner="tickets-1",
+        parts_of=parts_of,
+    )
+
+    await working.start()
+    await until_published(database)
+    await working.stop()
+
+    group = await database["outbox"].find_one({"_id": "e-0"})
+    assert bus.ids == ["a", "c"]
+    assert "RecordTooLarge" in group["unpublishable"]
+
+
 async def test_bad_code_does_not_set_the_whole_outbox_aside(database, bus) -> None:
     await database["outbox"].insert_many([row(n, text=None) for n in range(40)])
     working = relay(database, bus)
