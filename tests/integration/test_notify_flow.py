@@ -126,8 +126,9 @@ async def running_desk(uri: str, folder: Path, sink: Sink, **settings: Any) -> A
         client.close()
 
 
-def a_new_ticket(*, files: Sequence[Attachment] = ()) -> History:
-    told = History(ticket_id=f"T-{uuid4().int % 10**9 + 1}", requester_name="Emma Brand")
+def a_new_ticket(*, files: Sequence[Attachment] = (), **state: Any) -> History:
+    number = uuid4().int % 10**9 + 1
+    told = History(ticket_id=f"T-{number}", requester_name="Emma Brand", **state)
     told.customer_writes(
         "2026-11-20 09:00",
         from_addr=EMMA,
@@ -153,12 +154,12 @@ async def test_a_new_ticket_is_acknowledged_and_told_to_its_agent(desk: Desk) ->
 
 async def test_only_a_requesters_first_ticket_has_no_history(desk: Desk) -> None:
     store = Store.of(desk.database)
-    told = a_new_ticket()
+    told = a_new_ticket(account_id="")
     name = told.opened.ticket_id
     await desk.hears(told)
     first = await store.without_history((await store.views([name])).values())
 
-    await desk.hears(a_new_ticket())
+    await desk.hears(a_new_ticket(account_id=""))
     later = await store.without_history((await store.views([name])).values())
 
     assert (first, later) == ({name}, set())
