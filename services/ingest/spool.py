@@ -10,7 +10,7 @@ from services.ingest import measures
 from shared.metrics import stage
 from shared.mongo import DUPLICATE_KEY, BulkWriteError, Collection, Document
 
-COMPANY_S = 0.004
+COMPANY_S = 0.002
 GROUP_ROWS = 200
 GROUP_BYTES = 8 * 1024 * 1024
 
