@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.notify import delivery, outgoing, store
 from services.notify.due import Desktop, DueNotices
@@ -67,6 +68,7 @@ def wire(context: Context, publisher: Publisher) -> Wired:
         wake_outbox=outbox.wake,
         connections=settings.relay_connections,
         per_domain=settings.relay_per_domain,
+        first_pause=timedelta(seconds=context.desk.desk.sending.first_pause),
     )
     desktop = Desktop(
         client=context.client,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notify.domain.backoff import LIFETIME, next_try, relay_pause_s
+from services.notify.domain.backoff import FIRST_PAUSE, LIFETIME, next_try, relay_pause_s
 from services.notify.outgoing import Row
 from services.notify.relay import Outcome, relay_message_id
 from shared.bus import Outgoing
@@ -26,8 +26,10 @@ class Delivery:
     record: Record | None = None
 
 
-def settle(row: Row, outcome: Outcome, now: datetime) -> Delivery:
-    """The row after this outcome.
+def settle(
+    row: Row, outcome: Outcome, now: datetime, *, first_pause: timedelta = FIRST_PAUSE
+) -> Delivery:
+    """The row after this outcome; ``first_pause`` follows a mail's first temporary refusal.
 
     Where nobody knows whether the relay has the mail it is sent again, the same bytes.
     """
@@ -36,7 +38,7 @@ def settle(row: Row, outcome: Outcome, now: datetime) -> Delivery:
     if outcome.result == "failed":
         return given_up(row, outcome.reply, now)
     if outcome.result == "deferred":
-        return _deferred(row, outcome, now)
+        return _deferred(row, outcome, now, first_pause)
     if outcome.result == "unreachable":
         # Nobody's fault but the relay's: it is asked until it is back, then all rows go at once.
         return Delivery(replace(row, state="queued", next_try_at=now, detail=outcome.reply))
@@ -82,9 +84,9 @@ def _sent(row: Row, outcome: Outcome, now: datetime) -> Delivery:
     return Delivery(done, MailSent(**_facts(row, now), relay_message_id=other))
 
 
-def _deferred(row: Row, outcome: Outcome, now: datetime) -> Delivery:
+def _deferred(row: Row, outcome: Outcome, now: datetime, first_pause: timedelta) -> Delivery:
     refusals = row.refusals + 1
-    at = next_try(created_at=row.created_at, refusals=refusals, now=now)
+    at = next_try(created_at=row.created_at, refusals=refusals, now=now, first_pause=first_pause)
     if at is None:
         return given_up(row, outcome.reply, now)
     later = replace(row, state="deferred", refusals=refusals, next_try_at=at, detail=outcome.reply)

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 
 from services.notify.delivery import Delivery, settle
-from services.notify.domain.backoff import relay_pause_s
+from services.notify.domain.backoff import FIRST_PAUSE, relay_pause_s
 from services.notify.domain.lanes import Lanes
 from services.notify.marking import Marker, Stores
 from services.notify.outgoing import LEASE, Row
@@ -65,6 +66,7 @@ class Sender:
         wake_outbox: Callable[[], None],
         connections: int = 8,
         per_domain: int = 5,
+        first_pause: timedelta = FIRST_PAUSE,
     ) -> None:
         self._stores = stores
         self._relay = relay
@@ -72,6 +74,7 @@ class Sender:
         self._clock = clock
         self._wake_outbox = wake_outbox
         self._connections = connections
+        self._first_pause = first_pause
         self._lanes: Lanes[Row] = Lanes(per_domain)
         self._marker = Marker(
             stores, owner, on_stored=self._stored, is_pressed=lambda: self.is_pressed
@@ -226,7 +229,8 @@ class Sender:
     def _settle(self, row: Row, outcome: Outcome) -> None:
         if outcome.result != "sent":
             _log.info("mail not sent", outgoing_id=row.id, result=outcome.result)
-        self._marker.add(settle(row, outcome, self._clock.now()))
+        now = self._clock.now()
+        self._marker.add(settle(row, outcome, now, first_pause=self._first_pause))
 
     def _stored(self, deliveries: Sequence[Delivery]) -> None:
         self._under_way -= {delivery.row.id for delivery in deliveries}

@@ -231,6 +231,13 @@ class Notices(_Section):
     """The first notice waits at most this long for the clocks' state."""
 
 
+class Sending(_Section):
+    """How the desk's own mail is handed to the relay."""
+
+    first_pause: Duration = Field(default=300, ge=1)
+    """Pause after a mail's first temporary refusal (4xx); it doubles up to 66 minutes."""
+
+
 class Door(_Section):
     """Limits of the SMTP door."""
 
@@ -305,6 +312,8 @@ class Desk(_Section):
     """Rules for agents' mail."""
     notices: Notices = Notices()
     """Notices to agents."""
+    sending: Sending = Sending()
+    """The desk's own mail."""
     door: Door = Door()
     """Limits of the SMTP door."""
     directory: list[str] = Field(default_factory=list)

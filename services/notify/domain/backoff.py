@@ -10,9 +10,11 @@ RELAY_FIRST_S = 0.5
 RELAY_LONGEST_S = 60.0
 
 
-def next_try(*, created_at: datetime, refusals: int, now: datetime) -> datetime | None:
+def next_try(
+    *, created_at: datetime, refusals: int, now: datetime, first_pause: timedelta = FIRST_PAUSE
+) -> datetime | None:
     """When to try again after that many temporary refusals (1 is the first); None: give up."""
-    pause = min(FIRST_PAUSE * 2 ** min(refusals - 1, 10), LONGEST_PAUSE)
+    pause = min(first_pause * 2 ** min(refusals - 1, 10), LONGEST_PAUSE)
     return now + pause if now + pause - created_at <= LIFETIME else None
 
 

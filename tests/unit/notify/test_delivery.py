@@ -70,6 +70,14 @@ def test_pauses_begin_with_five_minutes_and_double_up_to_sixty_six() -> None:
     assert minutes == [5, 10, 20, 40, 66, 66, 66]
 
 
+def test_the_first_pause_is_the_desks_to_choose() -> None:
+    settled = settle(
+        a_row(), Outcome("deferred", "451 later"), NOW, first_pause=timedelta(seconds=2)
+    )
+
+    assert settled.row.next_try_at == NOW + timedelta(seconds=2)
+
+
 def test_a_relay_that_is_away_is_asked_again_soon_and_at_least_every_minute() -> None:
     pauses = [relay_pause_s(failures) for failures in range(1, 12)]
 
