@@ -10,6 +10,7 @@ from services.ingest.census import Census
 from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
 from services.ingest.parsing import MailReader, Tools
+from services.ingest.room import Room, disk_of, disk_of_mongo
 from services.ingest.settings import Settings
 from services.ingest.spool import Spool
 from services.ingest.store import INBOUND, INDEXES, InboundRows
@@ -19,6 +20,7 @@ from shared.mongo import ensure_indexes
 from shared.service import Background, Context, Part
 
 CENSUS_PAUSE_S = 15.0
+ROOM_PAUSE_S = 2.0
 
 _log = structlog.get_logger(__name__)
 
@@ -43,12 +45,17 @@ async def build(context: Context) -> Sequence[Part]:
     )
     spool = Spool(inbound, expecting=lambda: door.in_data)
     acceptance = Acceptance(spool, context.blobs.put, context.clock, reader)
-    door = Door(lambda: desk, acceptance.store, folder=_folder(settings))
+    folder = _folder(settings)
+    disks = [disk_of_mongo(context.database), disk_of(folder)]
+    room = Room(lambda: desk.door, disks, context.health)
+    await room.look()
+    door = Door(lambda: desk, acceptance.store, folder=folder, room=room)
     census = Census(inbound, context.clock)
     return [
         children,
         reader,
         Background("census", census.count, pause_s=CENSUS_PAUSE_S),
+        Background("room", room.look, pause_s=ROOM_PAUSE_S),
         Background("group-commit", spool.run, pause_s=0.0),
         OpenDoor(door, settings.smtp, context.health),
     ]

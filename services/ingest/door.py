@@ -19,6 +19,7 @@ from services.ingest import measures, replies
 from services.ingest.body import Body
 from services.ingest.budget import Budget, Share
 from services.ingest.recipients import Recipient, resolve
+from services.ingest.room import Room
 from services.ingest.smtp import Session, storable
 from shared.config.models import Desk
 from shared.config.models import Door as Limits
@@ -65,6 +66,7 @@ class Door:
         store: Store,
         *,
         folder: Path | None = None,
+        room: Room | None = None,
         timing: Timing | None = None,
     ) -> None:
         self._desk = desk
@@ -73,6 +75,7 @@ class Door:
         self.timing = timing or Timing()
         self.hostname = desk().host
         self.tls = _tls(self.limits.certificate)
+        self.room = room or Room(lambda: self.limits)
         self.budget = Budget(self.limits.memory_bytes)
         measures.IN_FLIGHT.set_function(lambda: self.budget.used_bytes)
         self.is_closing = False
@@ -155,6 +158,7 @@ class Door:
             helo=storable(str(session.session.host_name or ""))[:255],
             is_encrypted=bool(session.session.ssl),
         )
+        self.room.took(body.size)
         task = asyncio.create_task(self._store_once(delivery, share))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
@@ -176,6 +180,8 @@ class Door:
         size = next((int(o[5:]) for o in options if o.startswith("SIZE=")), 1)
         if not self.budget.fits(size):
             return replies.NO_ROOM
+        if not self.room.fits(self.budget.used_bytes + size):
+            return replies.NO_DISK
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return replies.SENDER_OK

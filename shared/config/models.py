@@ -253,6 +253,8 @@ class Door(_Section):
     """Relays that the limit per address is not for."""
     memory_bytes: int = Field(default=268_435_456, ge=1_048_576)
     """Bytes of mails in flight; above it new ones are answered 452."""
+    min_free_bytes: int = Field(default=268_435_456, ge=0)
+    """Least free disk, of MongoDB and of ingest; below it, or below 1.5 x ``max_bytes``, 452."""
     certificate: str = ""
     """PEM file with chain and key for STARTTLS; empty: not offered."""
     trusted_authserv: list[str] = Field(default_factory=list)

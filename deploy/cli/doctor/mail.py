@@ -1,13 +1,17 @@
 """Checks of a running stack's outside: the door that takes mail, and the relay that sends it."""
 
+import json
 import smtplib
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from deploy.cli.doctor.finding import Finding, error, ok, stack_check
+from deploy.local import health
 from deploy.local.facts import StackFacts
 from deploy.local.ports import split_address
 
 ANSWER_S = 10.0
+TAKEN = 250
 REFUSED = 500  # from here on: no, and for good (RFC 5321, 4.2.1)
 
 
@@ -16,8 +20,9 @@ def _answers(address: str, recipients: Sequence[str]) -> list[tuple[int, str]]:
     host, port = split_address(address)
     with smtplib.SMTP(host, port, timeout=ANSWER_S) as client:
         client.ehlo()
-        client.mail("")
-        answers = [client.rcpt(recipient) for recipient in recipients]
+        sender = client.mail("")
+        is_taken = sender[0] == TAKEN
+        answers = [client.rcpt(recipient) if is_taken else sender for recipient in recipients]
         client.rset()
     return [(code, text.decode(errors="replace")) for code, text in answers]
 
@@ -41,6 +46,26 @@ def door(stack: StackFacts) -> Finding:
             fix="see 'postdesk doctor --run mongo' and the log of ingest.",
         )
     return ok(f"{len(stack.mailboxes)} mailboxes at {stack.smtp}")
+
+
+@stack_check("room", "the disks of MongoDB and ingest have room for mail")
+def room(stack: StackFacts) -> Finding:
+    """Ingest looks itself, and says it in its health report."""
+    report = health.ask(urlsplit(stack.metrics["ingest"]).netloc, "/readyz")[1]
+    seen = json.loads(report)["checks"].get("disk") if report else None
+    if seen is None:
+        return error(
+            "Ingest does not tell.",
+            consequence="Nothing can be said.",
+            fix="see 'postdesk doctor --run services'.",
+        )
+    if not seen["ok"]:
+        return error(
+            f"Too little room: {seen['detail']}.",
+            consequence="New mail is answered 452 for now; its senders keep it for days.",
+            fix="make room: within seconds mail is taken again. The mark is door.min_free_bytes.",
+        )
+    return ok(seen["detail"])
 
 
 @stack_check("plus-addresses", "mail to signed addresses (mailbox+token) is taken")

@@ -114,7 +114,7 @@ def _judge_mongo(hello: dict[str, object], stats: dict[str, object], limit_s: in
     if total and 1 - used / total < LOW_ROOM:
         return warning(
             f"MongoDB's disk is {used / total:.0%} full.",
-            consequence="On a full disk mail is answered 451; its senders keep it.",
+            consequence="Below door.min_free_bytes mail is answered 452; its senders keep it.",
             fix="make room on it.",
         )
     theirs = hello["localTime"]

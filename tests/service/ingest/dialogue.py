@@ -9,6 +9,7 @@ from typing import Any
 from services.ingest import replies
 from services.ingest.body import Body
 from services.ingest.door import Delivery, Door, Timing
+from services.ingest.room import Room
 from tests.builders import a_desk
 
 
@@ -45,11 +46,11 @@ class Mails:
 
 @asynccontextmanager
 async def an_open_door(
-    mails: Mails, *, timing: Timing | None = None, **limits: Any
+    mails: Mails, *, timing: Timing | None = None, room: Room | None = None, **limits: Any
 ) -> AsyncIterator[tuple[Door, int]]:
     """A door on loopback with these limits of the desk's ``door`` section, and its port."""
     desk = a_desk(door={"exempt": [], **limits})
-    door = Door(lambda: desk, mails.store, timing=timing)
+    door = Door(lambda: desk, mails.store, timing=timing, room=room)
     _, port = await door.open("127.0.0.1", 0)
     try:
         yield door, port
