@@ -1,5 +1,5 @@
 # Names the steps of deploy/local/bootstrap.sh, which works without make too.
-STEPS := up down demo test test-peers check bench faults schemas
+STEPS := up down demo test test-peers check bench faults mutants schemas
 .PHONY: help $(STEPS)
 
 help:
@@ -7,10 +7,11 @@ help:
 	@echo "make down        stop it; the data stays"
 	@echo "make demo        play one support case on it and show every mail"
 	@echo "make test        all tests that need Python only"
-	@echo "make test-peers  tests that need Debian packages and root (Chromium)"
+	@echo "make test-peers  tests that need Debian packages and root (Chromium, strace)"
 	@echo "make check       lint, types, import rules, schemas up to date"
 	@echo "make bench       measure speed and memory; table, and build/bench.json"
 	@echo "make faults      kill and starve everything for a while; nothing may be lost"
+	@echo "make mutants     break twelve promises one by one; the tests must notice each (an hour)"
 	@echo "make schemas     write the generated JSON Schemas, examples and documents anew"
 
 $(STEPS):

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Makes everything that Python needs in the checkout, then does one of the steps that the Makefile
-# names: up, down, demo, test, test-peers, check, bench, faults, schemas. Needs Python 3.11+ alone.
+# names: up, down, demo, test, test-peers, check, bench, faults, mutants, schemas. Needs Python 3.11+ alone.
 set -eu
 
 cd "$(dirname "$0")/../.."
 venv=.venv
 
-# What the tests against Debian's own mail programs need; the only list of it.
-peers="chromium"
+# What the tests against Debian's own programs need; the only list of it.
+peers="chromium strace"
 
 die() { # cause, remedy
     printf 'postdesk: %s\n' "$1" >&2
@@ -141,6 +141,11 @@ faults)
     prepare requirements-dev.txt
     "$venv/bin/python" -m tests.faults "$@"
     ;;
+mutants)
+    prepare requirements-dev.txt
+    install_peers
+    "$venv/bin/python" -m tests.faults.mutants "$@"
+    ;;
 schemas)
     prepare requirements-dev.txt
     "$venv/bin/python" -m shared.contracts.generate
@@ -148,6 +153,6 @@ schemas)
     "$venv/bin/python" -m tests.features
     ;;
 *)
-    die "unknown step '$step'." "one of: up down demo test test-peers check bench faults schemas."
+    die "unknown step '$step'." "one of: up down demo test test-peers check bench faults mutants schemas."
     ;;
 esac
