@@ -105,9 +105,17 @@ class EmbeddedKafka:
         return path
 
     def _format(self, settings: Path) -> None:
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
-        tool = self.java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(settings))
+        name = self._new_cluster_id()
+        tool = self.java("kafka.tools.StorageTool", "format", "-t", name, "-c", str(settings))
         done = subprocess.run(tool, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             cause = "Kafka could not format its data folder."
             raise StackError(cause, remedy=REMEDY, log_tail=done.stderr[-2000:])
+
+    def _new_cluster_id(self) -> str:
+        return new_cluster_id()
+
+
+def new_cluster_id() -> str:
+    """Return a name that no other cluster has, as Kafka wants it; it must not begin with "-"."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
