@@ -23,6 +23,8 @@ COMMANDS = (
     "tickets",
     "show",
     "trace",
+    "events",
+    "rebuild",
     "demo",
 )
 """Modules of this package; each adds its command or group with ``register(app)``."""

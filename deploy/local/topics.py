@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -23,11 +24,11 @@ def settings_of(topic: Topic, *, brokers: int) -> dict[str, str]:
     return settings
 
 
-def new_topics(*, brokers: int) -> list[NewTopic]:
-    """Return every topic and its dead-letter topic, which keeps records as long as it can."""
+def new_topics(topics: Sequence[Topic] = TOPICS, *, brokers: int) -> list[NewTopic]:
+    """Return the topics and their dead-letter topics, which keep records as long as they can."""
     copies = 3 if brokers >= MANY_BROKERS else 1
     wanted = []
-    for topic in TOPICS:
+    for topic in topics:
         settings = settings_of(topic, brokers=brokers)
         wanted.append((topic.name, topic.partitions, settings))
         if topic.dead_letters:
@@ -39,7 +40,7 @@ def new_topics(*, brokers: int) -> list[NewTopic]:
     ]
 
 
-async def create_topics(bootstrap: str) -> list[str]:
+async def create_topics(bootstrap: str, topics: Sequence[Topic] = TOPICS) -> list[str]:
     """Create what is missing and return its names; topics that exist are left as they are.
 
     Afterwards every partition can be written and read.
@@ -52,7 +53,7 @@ async def create_topics(bootstrap: str) -> list[str]:
     try:
         cluster = await admin.describe_cluster()
         existing = set(await admin.list_topics())
-        wanted = new_topics(brokers=len(cluster["brokers"]))
+        wanted = new_topics(topics, brokers=len(cluster["brokers"]))
         missing = [topic for topic in wanted if topic.name not in existing]
         if missing:
             _check(await admin.create_topics(missing))

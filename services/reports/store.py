@@ -87,6 +87,17 @@ class Store:
         found = self._work.find({"at": {"$gte": start, "$lt": end}})
         return [WorkRow.model_validate(row) async for row in found]
 
+    async def tickets_after(self, ticket_id: str, limit: int) -> list[str]:
+        """The next tickets of which there are rows, in the order of their ids."""
+        found = self._tickets.find({"_id": {"$gt": ticket_id}}, {"_id": 1}).sort("_id", 1)
+        return [row["_id"] async for row in found.limit(limit)]
+
+    async def forget(self, ticket_ids: Collection[str]) -> None:
+        """Delete the rows of tickets and of the work on them."""
+        ids = list(ticket_ids)
+        await self._work.delete_many({"ticket_id": {"$in": ids}})
+        await self._tickets.delete_many({"_id": {"$in": ids}})
+
     async def first_seen(self, key: str, now: datetime) -> datetime:
         """When a scheduled report was first seen; now, if this is the first time."""
         found = await self._seen.find_one_and_update(

@@ -27,7 +27,6 @@ def case_document(case: Case, configuration: str) -> Document:
         "account_id": case.account_id,
         "priority": case.priority,
         "waiting_since": case.waiting_since,
-        "refits": case.refits,
         "is_open": case.is_open,
         "fitted_to": configuration,
     }
@@ -41,7 +40,6 @@ def case_of(document: Document, clocks: Iterable[Document]) -> Case:
         account_id=document["account_id"],
         priority=document["priority"],
         waiting_since=document["waiting_since"],
-        refits=document.get("refits", 0),
         clocks=tuple(map(clock_of, sorted(clocks, key=lambda one: one["number"]))),
     )
 
@@ -90,16 +88,21 @@ def clock_of(document: Document) -> TicketClock:
     )
 
 
-def refitted_row(news: ClocksChanged, refits: int) -> Document:
-    """The row that tells of clocks that follow other terms than before, without an event."""
-    row_id = f"{news.ticket_id}.{news.ticket_seq}.clocks.{refits}"
+def refitted_row(news: ClocksChanged, at: datetime) -> Document:
+    """The row that tells of clocks that follow other terms since then, without an event."""
+    row_id = f"{news.ticket_id}.{news.ticket_seq}.clocks.{at:%Y%m%d%H%M%S%f}"
     return _row(row_id, news, correlation_id=row_id, causation_id=row_id)
+
+
+def changed_name(ticket_id: str, seq: int) -> str:
+    """The id of the record that tells of a ticket's clocks after event ``seq``."""
+    return f"{ticket_id}.{seq}.clocks"
 
 
 def changed_row(news: ClocksChanged, cause: Meta) -> Document:
     """The row that tells of the clocks after the ticket event in ``cause``."""
     return _row(
-        f"{news.ticket_id}.{news.ticket_seq}.clocks",
+        changed_name(news.ticket_id, news.ticket_seq),
         news,
         correlation_id=cause.correlation_id,
         causation_id=cause.id,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.sla import documents
+from services.sla.domain.calendar import BusinessCalendar
 from services.sla.domain.case import IRRELEVANT, Case, follow, refitted
 from services.sla.domain.clock import TicketClock, as_told
 from services.sla.domain.policy import Policies, Terms
@@ -105,7 +106,8 @@ class Handlers:
             after = refitted(before, now, terms)
             cases.append(after)
             if after is not before:
-                rows.append(documents.refitted_row(self._news(after, now, terms), after.refits))
+                news = news_of(after, now, self._policies.calendar_of(terms))
+                rows.append(documents.refitted_row(news, now))
         return Changes(cases, rows)
 
     def _follow_all(self, batch: Batch, loaded: Loaded) -> Changes:
@@ -127,7 +129,8 @@ class Handlers:
         return Changes(cases=[after[ticket_id] for ticket_id in last], rows=rows)
 
     def _changed_row(self, case: Case, one: Received[Any], loaded: Loaded) -> Document:
-        news = self._news(case, one.record.at, self._terms_of(one.record, loaded))
+        calendar = self._policies.calendar_of(self._terms_of(one.record, loaded))
+        news = news_of(case, one.record.at, calendar)
         return documents.changed_row(news, one.meta)
 
     def _terms_of(self, event: TicketEvent, loaded: Loaded) -> Terms | None:
@@ -136,15 +139,15 @@ class Handlers:
     def _terms(self, account_id: str, priority: str, segments: Mapping[str, str]) -> Terms | None:
         return self._policies.terms(segment=segments.get(account_id, ""), priority=priority)
 
-    def _news(self, case: Case, as_of: datetime, terms: Terms | None) -> ClocksChanged:
-        """All clocks as of then; of very many the latest, open ones first."""
-        calendar = self._policies.calendar_of(terms)
-        newest = sorted(case.clocks, key=lambda clock: clock.is_open)[-MOST_CLOCKS:]
-        return ClocksChanged(
-            ticket_id=case.ticket_id,
-            ticket_seq=case.seq,
-            clocks=[as_told(clock, as_of, calendar) for clock in newest],
-        )
+
+def news_of(case: Case, as_of: datetime, calendar: BusinessCalendar) -> ClocksChanged:
+    """All clocks as of then; of very many the latest, open ones first."""
+    newest = sorted(case.clocks, key=lambda clock: clock.is_open)[-MOST_CLOCKS:]
+    return ClocksChanged(
+        ticket_id=case.ticket_id,
+        ticket_seq=case.seq,
+        clocks=[as_told(clock, as_of, calendar) for clock in newest],
+    )
 
 
 def _clocks_of(cases: Mapping[str, Case], ticket_id: str) -> tuple[TicketClock, ...]:

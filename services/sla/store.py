@@ -138,7 +138,38 @@ class Store:
         found = self._cases.find({"stale": True}, {"_id": 1}).limit(limit)
         return [case["_id"] async for case in found]
 
-    async def _segments(self, account_ids: Collection[str], session: Session) -> dict[str, str]:
+    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
+        """The segments of those accounts that have one."""
+        return await self._segments(account_ids, None)
+
+    async def restore_segments(self, segments: Mapping[str, str]) -> None:
+        """Remember the segments of accounts that are not known at all."""
+        if segments:
+            writes = [
+                UpdateOne({"_id": name}, {"$setOnInsert": {"segment": segment}}, upsert=True)
+                for name, segment in segments.items()
+            ]
+            await self._accounts.bulk_write(writes, ordered=False)
+
+    async def told(self, names: Collection[str]) -> set[str]:
+        """Which of these ids are in the outbox."""
+        found = self._outbox.find({"_id": {"$in": list(names)}}, {"_id": 1})
+        return {row["_id"] async for row in found}
+
+    async def tickets_after(self, ticket_id: str, limit: int) -> list[str]:
+        """The next tickets of which there are cases, in the order of their ids."""
+        found = self._cases.find({"_id": {"$gt": ticket_id}}, {"_id": 1}).sort("_id", 1)
+        return [case["_id"] async for case in found.limit(limit)]
+
+    async def forget(self, ticket_ids: Collection[str]) -> None:
+        """Delete the cases and clocks of tickets."""
+        ids = list(ticket_ids)
+        await self._clocks.delete_many({"ticket_id": {"$in": ids}})
+        await self._cases.delete_many({"_id": {"$in": ids}})
+
+    async def _segments(
+        self, account_ids: Collection[str], session: Session | None
+    ) -> dict[str, str]:
         if not account_ids:
             return {}
         found = self._accounts.find({"_id": {"$in": list(account_ids)}}, session=session)
@@ -174,15 +205,17 @@ class Store:
             await self._outbox.insert_many(documents.queued(rows, now), session=session)
 
 
-def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[ReplaceOne[Document]]:
-    """Writes of the clocks that changed."""
+def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[ReplaceOne[Document] | DeleteOne]:
+    """Writes of the clocks that changed, and of those that are no more."""
     known = before.get(case.ticket_id)
     unchanged = set(known.clocks) if known else set()
-    return [
+    gone = {clock.id for clock in unchanged} - {clock.id for clock in case.clocks}
+    changed = [
         ReplaceOne({"_id": clock.id}, documents.clock_document(clock, number), upsert=True)
         for number, clock in enumerate(case.clocks)
         if clock not in unchanged
     ]
+    return [*changed, *(DeleteOne({"_id": name}) for name in sorted(gone))]
 
 
 def _account_writes(

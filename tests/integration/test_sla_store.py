@@ -21,6 +21,10 @@ class ReadableStore(Store):
         super().__init__(client, database, configuration)
         self.database = database
 
+    async def state(self) -> Any:
+        found = [self.database[name].find().sort("_id", 1) for name in ("cases", "clocks")]
+        return [await documents.to_list(None) for documents in found]
+
     async def rows(self) -> list[dict[str, Any]]:
         return await self._outbox.find().sort(list(OUTBOX_ORDER)).to_list(None)
 

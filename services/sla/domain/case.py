@@ -35,7 +35,6 @@ class Case:
     """A ticket as sla knows it after event ``seq``.
 
     ``waiting_since`` is when SMTP took the oldest customer message that no agent has answered.
-    ``refits`` counts how often its clocks changed without an event.
     """
 
     ticket_id: str
@@ -44,7 +43,6 @@ class Case:
     priority: str = ""
     waiting_since: datetime | None = None
     clocks: tuple[TicketClock, ...] = ()
-    refits: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -55,9 +53,7 @@ class Case:
 def refitted(case: Case, at: datetime, terms: Terms | None) -> Case:
     """The case under other terms, without an event; the same case if no clock is another."""
     fitted = _change(case, lambda clock: clocks.refitted(clock, _ms(at), terms))
-    if fitted.clocks == case.clocks:
-        return case
-    return replace(fitted, refits=case.refits + 1)
+    return case if fitted.clocks == case.clocks else fitted
 
 
 def follow(

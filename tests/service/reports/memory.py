@@ -27,6 +27,10 @@ class MemoryStore:
             self.rows[one.row.ticket_id] = one.row
             self.done |= {row.id: row for row in one.work}
 
+    async def forget(self, ticket_ids: Collection[str]) -> None:
+        self.rows = {i: row for i, row in self.rows.items() if i not in ticket_ids}
+        self.done = {i: row for i, row in self.done.items() if row.ticket_id not in ticket_ids}
+
     async def tickets(self, start: datetime, end: datetime) -> list[TicketRow]:
         over = ("resolved", "closed")
         return [

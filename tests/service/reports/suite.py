@@ -9,6 +9,7 @@ import pytest
 from services.reports import sender as sending
 from services.reports.domain.months import Month
 from services.reports.handlers import Handlers
+from services.reports.rebuild import rebuild
 from services.reports.sender import Sender
 from shared.clock import FrozenClock
 from shared.config.models import Desk
@@ -84,6 +85,12 @@ def solved_ticket(number: int = 1) -> History:
     return history
 
 
+async def everything(store: Any) -> list[Any]:
+    span = Month(2026, 11).span(sending.ZoneInfo("UTC"))
+    tickets = sorted(await store.tickets(*span), key=lambda row: row.ticket_id)
+    return [*tickets, *sorted(await store.work(*span), key=lambda row: row.id)]
+
+
 class ReportsSuite:
     async def test_rows_and_work_are_the_same_in_one_batch_or_many_and_when_repeated(
         self, service: Service
@@ -105,6 +112,32 @@ class ReportsSuite:
             "T-2.2",
             "T-2.3",
         ]
+
+    async def test_rows_that_were_lost_or_began_in_the_middle_are_rebuilt_the_same(
+        self, service: Service
+    ) -> None:
+        lost, middle = solved_ticket(1), solved_ticket(2)
+        await service.reads(*lost.events, *middle.events)
+        before = await everything(service.store)
+        await service.store.forget(["T-1", "T-2"])
+        await service.reads(middle.events[-1])
+        assert await everything(service.store) != before
+
+        behind = await rebuild(service.store, {"T-1": lost.events, "T-2": middle.events})
+
+        assert behind == []
+        assert await everything(service.store) == before
+
+    async def test_a_row_of_which_more_is_known_by_now_is_left_and_named(
+        self, service: Service
+    ) -> None:
+        history = solved_ticket()
+        await service.reads(*history.events)
+        before = await everything(service.store)
+
+        assert await rebuild(service.store, {"T-1": history.events[:-1]}) == ["T-1"]
+
+        assert await everything(service.store) == before
 
     async def test_the_report_of_a_month_goes_to_each_recipient_once(
         self, service: Service

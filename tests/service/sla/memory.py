@@ -65,5 +65,18 @@ class MemoryStore:
             else:
                 self.accounts[account_id] = segment
 
+    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
+        return {i: self.accounts[i] for i in account_ids if i in self.accounts}
+
+    async def told(self, names: Collection[str]) -> set[str]:
+        return {row["_id"] for row in self.outbox} & set(names)
+
+    async def forget(self, ticket_ids: Collection[str]) -> None:
+        for ticket_id in ticket_ids:
+            self.cases.pop(ticket_id, None)
+
+    async def state(self) -> Any:
+        return self.cases
+
     async def rows(self) -> list[dict[str, Any]]:
         return self.outbox

@@ -9,12 +9,15 @@ import pytest
 from services.sla import documents
 from services.sla.domain.policy import Policies
 from services.sla.handlers import Handlers
+from services.sla.rebuild import History as Rebuilt
+from services.sla.rebuild import Rebuilder
 from services.sla.ticker import Ticker
 from shared.bus import Received
 from shared.clock import FrozenClock
 from shared.config.models import Desk
 from shared.contracts.base import Meta
 from shared.contracts.directory import Account
+from shared.contracts.ticket import SLABreached, SLAWarned
 from tests.ticket_history import History, at, received
 
 TARGETS = {"normal": {"first_response": "4h", "resolution": "24h"}}
@@ -47,9 +50,9 @@ class Service:
         self.store = store
         self.clock = FrozenClock(at("2026-11-20 09:00"))
         self.woken = 0
-        self.handlers = Handlers(
-            store=store, policies=Policies(DESK), clock=self.clock, wake=self.wake
-        )
+        policies = Policies(DESK)
+        self.handlers = Handlers(store=store, policies=policies, clock=self.clock, wake=self.wake)
+        self.rebuilder = Rebuilder(store=store, policies=policies, clock=self.clock)
 
     def wake(self) -> None:
         self.woken += 1
@@ -59,6 +62,17 @@ class Service:
 
     async def reads(self, *events: Any) -> None:
         await self.handlers.on_ticket_events(received(*events))
+
+    async def rebuilds(self, *histories: History, clocks_seq: int = 10**6) -> list[str]:
+        """Rebuild from all events; ``clocks_seq`` is what tickets knows of clocks."""
+        return await self.rebuilder.rebuild(
+            {
+                history.opened.ticket_id: Rebuilt(
+                    [(one.record, one.meta) for one in received(*history.events)], clocks_seq
+                )
+                for history in histories
+            }
+        )
 
     async def tells(self) -> list[str]:
         rows = sorted(await self.store.rows(), key=lambda r: (r["queued_at"], r["place"], r["_id"]))
@@ -197,8 +211,12 @@ class SLASuite:
         refitted = [await service.handlers.refit() for _ in range(2)]
 
         assert refitted == [1, 0]
-        assert await service.tells() == ["T-1.2.clocks", "T-1.2.clocks.1"]
-        (row,) = [row for row in await service.store.rows() if row["_id"] == "T-1.2.clocks.1"]
+        assert await service.tells() == ["T-1.2.clocks", "T-1.2.clocks.20261120090000000000"]
+        (row,) = [
+            row
+            for row in await service.store.rows()
+            if row["_id"] == "T-1.2.clocks.20261120090000000000"
+        ]
         told = documents.outgoing(row).record
         assert {c.policy for c in told.clocks} == {"gold"}
         assert told.clocks[0].due_at == at("2026-11-20 10:00")
@@ -229,3 +247,87 @@ class SLASuite:
 
         told = documents.outgoing((await service.store.rows())[0])
         assert {c.policy for c in told.record.clocks} == {"standard"}
+
+    async def test_cases_that_were_lost_are_rebuilt_the_same_and_tell_nothing_again(
+        self, service: Service
+    ) -> None:
+        late, waiting = History(ticket_id="T-1"), History(ticket_id="T-2")
+        waiting.status("2026-11-20 09:30", "pending")
+        await service.reads(*late.events, *waiting.events)
+        service.clock.set(at("2026-11-20 13:30"))
+        await service.ticker().tick()
+        await service.reads(late.agent_answers("2026-11-20 14:00"))
+        before, told = await service.store.state(), await service.tells()
+        await service.store.forget(["T-1", "T-2"])
+
+        behind = await service.rebuilds(late, waiting)
+        await service.ticker().tick()
+
+        assert behind == []
+        assert await service.store.state() == before
+        assert await service.tells() == told
+
+    async def test_what_tickets_made_of_a_clock_is_not_told_again_though_sla_forgot_it(
+        self, service: Service
+    ) -> None:
+        history = History()
+        due = {"target": "first-response", "cycle": 1, "due_at": at("2026-11-20 13:00")}
+        history.happens(SLAWarned, "2026-11-20 12:12", by="system:sla", **due)
+        history.happens(SLABreached, "2026-11-20 13:01", by="system:sla", **due)
+        service.clock.set(at("2026-11-21 10:00"))
+
+        await service.rebuilds(history)
+        await service.ticker().tick()
+
+        assert await service.tells() == ["T-1.resolution.1.warned", "T-1.resolution.1.ran-out"]
+
+    async def test_rebuilding_what_is_right_changes_nothing(self, service: Service) -> None:
+        history = History()
+        history.agent_answers("2026-11-20 10:00")
+        await service.reads(*history.events)
+        before, told = await service.store.state(), await service.tells()
+
+        assert await service.rebuilds(history) == []
+
+        assert await service.store.state() == before
+        assert await service.tells() == told
+
+    async def test_a_ticket_of_which_more_is_known_by_now_is_left_and_named(
+        self, service: Service
+    ) -> None:
+        history, older = History(), History()
+        history.status("2026-11-20 10:00", "pending")
+        await service.reads(*history.events)
+        before = await service.store.state()
+
+        assert await service.rebuilds(older) == ["T-1"]
+
+        assert await service.store.state() == before
+
+    async def test_events_that_the_rebuilding_overtook_are_told_all_the_same(
+        self, service: Service
+    ) -> None:
+        history = History()
+        await service.reads(*history.events)
+        history.agent_answers("2026-11-20 10:00")
+
+        await service.rebuilds(history, clocks_seq=1)
+        await service.reads(*history.events)
+
+        assert await service.tells() == ["T-1.1.clocks", "T-1.2.clocks"]
+        assert await service.ticker().tick() == 0
+
+    async def test_a_case_that_began_in_the_middle_is_rebuilt_from_the_beginning(
+        self, service: Service
+    ) -> None:
+        history = History()
+        history.agent_answers("2026-11-20 10:00")
+        await service.reads(*history.events)
+        await service.store.forget(["T-1"])
+        await service.reads(history.customer_writes("2026-11-20 11:00"))
+        service.clock.set(at("2026-11-20 13:30"))
+
+        await service.rebuilds(history)
+
+        # Followed from its last event alone, it would wait for a first answer and miss it.
+        assert await service.ticker().tick() == 0
