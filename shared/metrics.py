@@ -19,6 +19,13 @@ STAGE = Histogram("postdesk_stage_seconds", "Time in a stage", ["stage"], bucket
 LAG = Gauge("postdesk_lag_records", "Records on the topic that are not handled yet", ["topic"])
 OUTBOX_ROWS = Gauge("postdesk_outbox_unpublished", "Rows that wait for the relay", ["outbox"])
 OUTBOX_AGE = Gauge("postdesk_outbox_oldest_seconds", "Age of the oldest such row", ["outbox"])
+STATE_ROWS = Gauge("postdesk_state_rows", "Rows that wait in a state", ["collection", "state"])
+STATE_AGE = Gauge(
+    "postdesk_state_oldest_seconds", "Age of the oldest row in a state", ["collection", "state"]
+)
+STATE_LIMIT = Gauge(
+    "postdesk_state_limit_seconds", "Age from which a row is stuck", ["collection", "state"]
+)
 UP = Gauge("postdesk_up", "1 while the check passes", ["check"])
 
 

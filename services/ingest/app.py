@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from services.ingest.accept import Acceptance
-from services.ingest.census import Census
+from services.ingest.census import STOCKS
 from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
 from services.ingest.parsing import MailReader, Tools
@@ -15,11 +15,11 @@ from services.ingest.settings import Settings
 from services.ingest.spool import Spool
 from services.ingest.store import INBOUND, INDEXES, InboundRows
 from shared.addresses import AddressBook, AddressKeys
+from shared.census import CENSUS_PAUSE_S, Census
 from shared.health import Check, Health
 from shared.mongo import ensure_indexes
 from shared.service import Background, Context, Part
 
-CENSUS_PAUSE_S = 15.0
 ROOM_PAUSE_S = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ async def build(context: Context) -> Sequence[Part]:
     room = Room(lambda: desk.door, disks, context.health)
     await room.look()
     door = Door(lambda: desk, acceptance.store, folder=folder, room=room)
-    census = Census(inbound, context.clock)
+    census = Census(context.database, STOCKS, context.clock)
     return [
         children,
         reader,

@@ -12,9 +12,6 @@ LONG_LINES = Counter("postdesk_ingest_long_lines", "Mails with lines over 998 oc
 BARE_NEWLINES = Counter("postdesk_ingest_bare_newlines", "Mails with lone CR or LF, normalised")
 PARSED = Counter("postdesk_ingest_parsed", "Mails read", ["outcome"])
 CHILDREN_ENDED = Counter("postdesk_ingest_children_ended", "Parser children gone", ["cause"])
-ROWS = Gauge("postdesk_ingest_rows", "Rows in a state", ["state"])
-OVERDUE = Gauge("postdesk_ingest_overdue_rows", "Rows in a state for too long", ["state"])
-OLDEST = Gauge("postdesk_ingest_oldest_seconds", "Age of the oldest row in a state", ["state"])
 
 
 def refused(reply: str) -> None:

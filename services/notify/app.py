@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.notify import delivery, outgoing, store
+from services.notify import census, delivery, outgoing, store
 from services.notify.due import Desktop, DueNotices
 from services.notify.handlers import Handlers
 from services.notify.letters import Letters
@@ -19,11 +19,18 @@ from services.notify.stationery import Stationery
 from shared.addresses import AddressBook, AddressKeys
 from shared.bus import OutboxRelay, outbox_index
 from shared.bus.outbox import Publisher
+from shared.census import CENSUS_PAUSE_S, Census, set_aside_index
 from shared.contracts import topics
 from shared.mongo import Index, ensure_indexes
-from shared.service import Context, Part
+from shared.service import Background, Context, Part
 
-INDEXES: Sequence[Index] = (*outgoing.INDEXES, *store.INDEXES, outbox_index("outbox"))
+INDEXES: Sequence[Index] = (
+    *outgoing.INDEXES,
+    *store.INDEXES,
+    *census.INDEXES,
+    outbox_index("outbox"),
+    set_aside_index("outbox"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,13 @@ async def build(context: Context) -> Sequence[Part]:
     context.bus.batches(topics.TICKET_EVENTS, wired.handlers.on_ticket_events)
     context.bus.batches(topics.DIRECTORY, wired.handlers.on_directory)
     context.bus.batches(topics.MAIL_REQUESTS, wired.requests.on_requests, max_records=50)
-    return [wired.outbox, wired.sender, wired.notices]
+    counted = Census(context.database, census.STOCKS, context.clock)
+    return [
+        wired.outbox,
+        wired.sender,
+        wired.notices,
+        Background("census", counted.count, pause_s=CENSUS_PAUSE_S),
+    ]
 
 
 def wire(context: Context, publisher: Publisher) -> Wired:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Sequence
 
+from services.reports.census import STOCKS
 from services.reports.handlers import Handlers
 from services.reports.sender import Sender, outgoing
 from services.reports.store import INDEXES, OUTBOX_ORDER, Store
 from shared.bus import OutboxRelay
+from shared.census import CENSUS_PAUSE_S, Census
 from shared.contracts import topics
 from shared.mongo import ensure_indexes
 from shared.service import Background, Context, Part
@@ -41,4 +43,9 @@ async def build(context: Context) -> Sequence[Part]:
         wake=relay.wake,
         is_settled=is_settled,
     )
-    return [relay, Background("reports", sender.look, pause_s=context.settings.look_s)]
+    census = Census(context.database, STOCKS, context.clock)
+    return [
+        relay,
+        Background("reports", sender.look, pause_s=context.settings.look_s),
+        Background("census", census.count, pause_s=CENSUS_PAUSE_S),
+    ]

@@ -8,6 +8,7 @@ from services.reports.domain.months import Month
 from services.reports.domain.rows import TicketRow, WorkRow
 from services.reports.projections import Projected
 from shared.bus import outbox_index
+from shared.census import set_aside_index
 from shared.mongo import (
     Client,
     Database,
@@ -30,6 +31,7 @@ INDEXES = (
     Index("work", [("at", 1)]),
     Index("requests", [("asked_at", 1)], partial={"done_at": None}),
     outbox_index("outbox", OUTBOX_ORDER),
+    set_aside_index("outbox"),
     Index("outbox", [("published_at", 1)], expire_after_s=_KEPT_S),
 )
 

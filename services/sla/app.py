@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from services.sla import documents
+from services.sla.census import STOCKS
 from services.sla.domain.policy import Policies
 from services.sla.handlers import Handlers
 from services.sla.store import INDEXES, OUTBOX_ORDER, Store
 from services.sla.ticker import Ticker
 from services.sla.time_source import time_source
 from shared.bus import OutboxRelay
+from shared.census import CENSUS_PAUSE_S, Census
 from shared.contracts import topics
 from shared.mongo import ensure_indexes
 from shared.service import Background, Context, Part
@@ -38,9 +40,11 @@ async def build(context: Context) -> Sequence[Part]:
         wake=relay.wake,
         longest_look_s=context.settings.longest_look_s,
     )
+    census = Census(context.database, STOCKS, context.clock)
     await store.mark_misfits()
     return [
         relay,
         Background("ticker", ticker.run, pause_s=0.0),
         Background("refitting", handlers.refit_all, pause_s=context.settings.longest_look_s),
+        Background("census", census.count, pause_s=CENSUS_PAUSE_S),
     ]

@@ -8,6 +8,7 @@ from services.sla import documents
 from services.sla.domain.case import Case
 from services.sla.domain.clock import fired
 from shared.bus import outbox_index
+from shared.census import set_aside_index
 from shared.mongo import (
     Client,
     Database,
@@ -30,6 +31,7 @@ INDEXES = (
     Index("cases", [("fitted_to", 1)], partial={"is_open": True}),
     Index("cases", [("stale", 1)], partial={"stale": True}),
     outbox_index("outbox", OUTBOX_ORDER),
+    set_aside_index("outbox"),
     Index("outbox", [("published_at", 1)], expire_after_s=_KEPT_S),
 )
 

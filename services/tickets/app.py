@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from services.tickets import documents
+from services.tickets.census import STOCKS
 from services.tickets.handlers import Handlers
 from services.tickets.store import ANNOUNCED_ORDER, INDEXES, OUTBOX_ORDER, MongoStore
 from shared.addresses import AddressBook, AddressKeys
 from shared.bus import OutboxRelay
+from shared.census import CENSUS_PAUSE_S, Census
 from shared.contracts import topics
 from shared.mongo import ensure_indexes
-from shared.service import Context, Part
+from shared.service import Background, Context, Part
 
 
 async def build(context: Context) -> Sequence[Part]:
@@ -37,7 +39,8 @@ async def build(context: Context) -> Sequence[Part]:
     bus.batches(topics.SLA_EVENTS, handlers.note_clocks, max_records=most)
     bus.batches(topics.DELIVERY_EVENTS, handlers.note_deliveries, max_records=most)
     bus.batches(topics.DIRECTORY, handlers.keep_directory, max_records=most)
-    return relays
+    census = Census(database, STOCKS, context.clock)
+    return [*relays, Background("census", census.count, pause_s=CENSUS_PAUSE_S)]
 
 
 def _relays(context: Context, store: MongoStore) -> list[OutboxRelay]:

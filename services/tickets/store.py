@@ -11,6 +11,7 @@ from services.tickets.domain.contacts import People, domain_of, folded
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
 from shared.bus import TransientError, outbox_index
+from shared.census import set_aside_index
 from shared.contracts.directory import Account, Contact
 from shared.contracts.ticket import Message, TicketEvent
 from shared.mongo import (
@@ -41,8 +42,10 @@ INDEXES = (
     Index("messages", [("inbound_id", 1)], unique=True, partial={"inbound_id": {"$gt": ""}}),
     Index("events", [("ticket_id", 1), ("seq", 1)], unique=True),
     outbox_index("announcements", ANNOUNCED_ORDER),
+    set_aside_index("announcements"),
     Index("announcements", [("published_at", 1)], expire_after_s=HANDLED_KEPT_S),
     outbox_index("outbox", OUTBOX_ORDER),
+    set_aside_index("outbox"),
     Index("outbox", [("published_at", 1)], expire_after_s=HANDLED_KEPT_S),
     Index("handled", [("at", 1)], expire_after_s=HANDLED_KEPT_S),
     Index("rotation", [("at", 1)], expire_after_s=HANDLED_KEPT_S),

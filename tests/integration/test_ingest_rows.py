@@ -8,8 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from services.ingest.census import Census
-from services.ingest.measures import OVERDUE, ROWS
 from services.ingest.spool import Spool
 from services.ingest.store import INBOUND, INDEXES, LEASE_S, InboundRows
 from shared import mongo as database
@@ -113,13 +111,3 @@ async def test_settled_rows_are_left_alone_and_quarantine_is_visible(
     quarantined = await collection.find_one({"state": "quarantined"})
     assert quarantined is not None
     assert (quarantined["_id"], quarantined["announced_at"]) == ("b", NOON)
-
-
-async def test_the_census_finds_what_is_stuck(collection: database.Collection) -> None:
-    late = NOON - timedelta(minutes=5)
-    await collection.insert_many([a_row("new"), a_row("stuck", received_at=late)])
-
-    await Census(collection, FrozenClock(NOON)).count()
-
-    assert ROWS.labels("received")._value.get() == 2
-    assert OVERDUE.labels("received")._value.get() == 1
