@@ -25,6 +25,8 @@ COMMANDS = (
     "trace",
     "events",
     "rebuild",
+    "ledger",
+    "dlq",
     "demo",
 )
 """Modules of this package; each adds its command or group with ``register(app)``."""

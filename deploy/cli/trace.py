@@ -1,6 +1,5 @@
 """``postdesk trace``: everything that one mail caused, from SMTP to the last answer."""
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
@@ -10,12 +9,16 @@ from deploy.cli.output import (
     AsJSON,
     StateDir,
     console,
+    errors,
     print_json,
     print_table,
     shows_errors,
 )
-from deploy.local import facts, tracing
-from shared import mongo
+from deploy.cli.place import Addresses, Kafka, Mongo, addresses, with_client
+from deploy.local import dead_letters, tracing
+from deploy.local.dead_letters import Letter, Place
+from deploy.local.errors import StackError
+from shared import mongo as database
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +30,12 @@ def register(app: typer.Typer) -> None:
 def trace(
     mail: Annotated[str, typer.Argument(help="Message-ID of a mail, in or out, or its queue id.")],
     state_dir: StateDir = STATE,
+    mongo: Mongo = "",
+    kafka: Kafka = "",
     as_json: AsJSON = False,
 ) -> None:
     """Tell everything that one mail caused, from SMTP to the last answer."""
-    stories = asyncio.run(_stories(facts.running(state_dir.resolve()).mongo, mail))
+    stories = _stories(addresses(state_dir, mongo, kafka), mail)
     if as_json:
         # One mail to several mailboxes has a story for each; the first stands at the top.
         print_json({**stories[0], "also": stories[1:]})
@@ -55,9 +60,17 @@ def at(moment: Any) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}"
 
 
-async def _stories(uri: str, mail: str) -> list[dict[str, Any]]:
-    client = mongo.connect(uri, service="trace")
+def _stories(where: Addresses, mail: str) -> list[dict[str, Any]]:
+    async def work(client: database.Client) -> list[dict[str, Any]]:
+        buried = await _letters(Place(where.kafka, client))
+        return await tracing.trace(tracing.Stores.of(client), mail, buried)
+
+    return with_client(where, "trace", work)
+
+
+async def _letters(place: Place) -> list[Letter]:
     try:
-        return await tracing.trace(tracing.Stores.of(client), mail)
-    finally:
-        client.close()
+        return await dead_letters.letters(place)
+    except StackError as error:
+        errors.print(f"{error.cause} The story is told without its dead letters.", markup=False)
+        return []

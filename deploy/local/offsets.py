@@ -16,13 +16,17 @@ ANSWER_S = 20.0
 
 @dataclass
 class TopicState:
-    """One topic; offsets by partition, lag in records by consumer group."""
+    """One topic; offsets by partition, lag in records by consumer group.
+
+    ``unread`` has the first unread offsets of each group that lags, by partition.
+    """
 
     name: str
     partitions: int
     end_offsets: dict[int, int]
     begin_offsets: dict[int, int]
     lag: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, dict[int, int]] = field(default_factory=dict)
 
     @property
     def records(self) -> int:
@@ -93,10 +97,13 @@ async def _add_lag(admin: AIOKafkaAdminClient, states: dict[str, TopicState]) ->
         reads = {topic.name for topic in TOPICS if group in topic.readers}
         for name in reads | {place.topic for place in committed}:
             if state := states.get(name):
-                state.lag[group] = sum(
-                    max(0, end - _position(committed, name, partition, state.begin_offsets))
-                    for partition, end in state.end_offsets.items()
-                )
+                positions = {
+                    partition: _position(committed, name, partition, state.begin_offsets)
+                    for partition in state.end_offsets
+                }
+                behind = {p: max(0, state.end_offsets[p] - at) for p, at in positions.items()}
+                state.lag[group] = sum(behind.values())
+                state.unread[group] = {p: positions[p] for p, lag in behind.items() if lag}
 
 
 def _position(committed: Any, topic: str, partition: int, begins: dict[int, int]) -> int:

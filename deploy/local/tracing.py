@@ -1,8 +1,10 @@
 """The story of one mail, put together from what each service has stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deploy.local.dead_letters import Letter
 from deploy.local.errors import StackError
 from shared import mongo
 
@@ -16,25 +18,30 @@ class Stores:
     events: mongo.Collection
     outgoing: mongo.Collection
     told: mongo.Collection
+    clocks: mongo.Collection
+    clock_news: mongo.Collection
 
     @classmethod
     def of(cls, client: mongo.Client) -> "Stores":
         """The collections of a running or stopped desk's MongoDB."""
         ingest, tickets = mongo.database(client, "ingest"), mongo.database(client, "tickets")
-        notify = mongo.database(client, "notify")
+        notify, sla = mongo.database(client, "notify"), mongo.database(client, "sla")
         return cls(
             inbound=ingest["inbound"],
             messages=tickets["messages"],
             events=tickets["events"],
             outgoing=notify["outgoing"],
             told=notify["outbox"],
+            clocks=sla["clocks"],
+            clock_news=sla["outbox"],
         )
 
 
-async def trace(stores: Stores, name: str) -> list[dict[str, Any]]:
+async def trace(stores: Stores, name: str, letters: Sequence[Letter] = ()) -> list[dict[str, Any]]:
     """Stories of all mails with this Message-ID or id; an outgoing mail's is that of its cause.
 
-    One mail to two mailboxes is two stories. Raises StackError where nothing is known.
+    One mail to two mailboxes is two stories; those of ``letters`` (dead letters) that belong to a
+    story are in it. Raises StackError where nothing is known.
     """
     name = name.strip().strip("<>")
     rows = await _inbound(stores, name)
@@ -48,7 +55,7 @@ async def trace(stores: Stores, name: str) -> list[dict[str, Any]]:
     if not rows:
         remedy = "give its Message-ID, or the id that the SMTP answer named (queued as ID)."
         raise StackError(f"No mail {name} is known here.", remedy=remedy)
-    return [await _story(stores, row) for row in rows]
+    return [await _story(stores, row, letters) for row in rows]
 
 
 async def _inbound(stores: Stores, name: str) -> list[mongo.Document]:
@@ -56,20 +63,27 @@ async def _inbound(stores: Stores, name: str) -> list[mongo.Document]:
     return await stores.inbound.find(wanted, {"raw": 0}).sort("received_at", 1).to_list(None)
 
 
-async def _story(stores: Stores, row: mongo.Document) -> dict[str, Any]:
+async def _story(stores: Stores, row: mongo.Document, letters: Sequence[Letter]) -> dict[str, Any]:
     message = await stores.messages.find_one({"inbound_id": row["_id"]}) or {}
     ticket = message.get("ticket_id") or None
-    events: list[mongo.Document] = []
+    every: list[mongo.Document] = []
     if ticket:
-        of_ticket = stores.events.find({"ticket_id": ticket}).sort("seq", 1)
-        events = [e async for e in of_ticket if e.get("correlation_id") == row["_id"]]
+        every = await stores.events.find({"ticket_id": ticket}).sort("seq", 1).to_list(None)
+    events = [e for e in every if e.get("correlation_id") == row["_id"]]
     sent = await stores.outgoing.find(_caused_by(row, ticket), {"raw": 0}).to_list(None)
     sent_states = await _sent_states(stores, sent)
+    for one in sent:
+        sent_states[one["_id"]] += _fates(one, every)
+    clocks = await _clocks(stores, ticket, events)
+    buried = _of_story(letters, row, events)
+    states = _states(row, message, events) + [_clock_state(c) for c in clocks] + _buried(buried)
     return {
         "mail": _mail(row, message),
-        "states": _states(row, message, events),
+        "states": sorted(states, key=lambda state: state["at"]),
         "ticket": ticket,
         "caused": [{**_outgoing(one), "states": sent_states[one["_id"]]} for one in sent],
+        "clocks": clocks,
+        "dead_letters": [letter.shown() for letter in buried],
     }
 
 
@@ -102,7 +116,8 @@ def _states(
 ) -> list[dict[str, Any]]:
     states = [_state("ingest", "stored, answered 250", row["received_at"])]
     if row.get("announced_at"):
-        states.append(_state("ingest", row["state"], row["announced_at"]))
+        why = f": {row['unreadable']}" if row.get("unreadable") else ""
+        states.append(_state("ingest", f"{row['state']}{why}", row["announced_at"]))
     if message:
         states.append(_state("tickets", f"message {message['number']}", message["at"]))
     states.extend(_state("tickets", f"{e['_id']} {e['type']}", e["at"]) for e in events)
@@ -128,3 +143,57 @@ async def _sent_states(
 
 def _state(service: str, state: str, at: Any) -> dict[str, Any]:
     return {"service": service, "state": state, "at": at}
+
+
+def _fates(sent: mongo.Document, events: list[mongo.Document]) -> list[dict[str, Any]]:
+    """What the ticket has noted about an outgoing mail later: a bounce comes as a mail itself."""
+    return [
+        _state("tickets", f"{e['data']['outcome']}: {e['data']['detail']}", e["at"])
+        for e in events
+        if e["type"] == "ticket.delivery-noted"
+        and e["data"]["message_id"] == sent["message_id"] != ""
+        and e["data"]["outcome"] == "bounced"
+    ]
+
+
+async def _clocks(
+    stores: Stores, ticket: str | None, events: list[mongo.Document]
+) -> list[dict[str, Any]]:
+    """When sla set the ticket's clocks after these events, and how they stand now."""
+    if not ticket or not events:
+        return []
+    news = [f"{ticket}.{event['seq']}.clocks" for event in events]
+    told = await stores.clock_news.find({"_id": {"$in": news}}).sort("queued_at", 1).to_list(1)
+    if not told:
+        return []
+    shown = ("target", "cycle", "state", "due_at", "warned", "ran_out")
+    clocks = stores.clocks.find({"ticket_id": ticket}).sort("number", 1)
+    return [
+        {"set_at": told[0]["queued_at"], **{name: clock[name] for name in shown}}
+        async for clock in clocks
+    ]
+
+
+def _clock_state(clock: dict[str, Any]) -> dict[str, Any]:
+    due = f", due {clock['due_at']:%Y-%m-%d %H:%M}" if clock["due_at"] else ""
+    fired = ", ran out" if clock["ran_out"] else ", warned" if clock["warned"] else ""
+    what = f"clock {clock['target']} {clock['cycle']}: now {clock['state']}{due}{fired}"
+    return _state("sla", what, clock["set_at"])
+
+
+def _of_story(
+    letters: Sequence[Letter], row: mongo.Document, events: list[mongo.Document]
+) -> list[Letter]:
+    ids = {row["_id"], *(event["_id"] for event in events)}
+    return [one for one in letters if one.correlation_id == row["_id"] or one.record_id in ids]
+
+
+def _buried(letters: Sequence[Letter]) -> list[dict[str, Any]]:
+    states = []
+    for one in letters:
+        what = f"dead letter {one.id} of {one.origin}: {one.reason}"
+        states.append(_state(one.service, what, one.at))
+        for decision in one.decisions:
+            told = f"dead letter {one.id} {decision['action']} by {decision['by']}"
+            states.append(_state(one.service, told, decision["at"]))
+    return [state for state in states if state["at"]]

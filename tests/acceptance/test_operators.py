@@ -1,0 +1,187 @@
+"""What operators have when something goes wrong: the ledger, dead letters, and traces of mails."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from pymongo import MongoClient
+from typer.testing import CliRunner
+
+from deploy.cli import build
+from deploy.cli.ledger import EXIT_STUCK
+from tests.acceptance.company import Company, until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+
+
+class Operator:
+    """Somebody with the command line, and with tools to break things."""
+
+    def __init__(self, company: Company) -> None:
+        self._company = company
+        self._producer = Producer({"bootstrap.servers": company.addresses["kafka"]})
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and output of a command, run in this process: a new one costs a second."""
+        given = [*arguments, "--state-dir", str(self._company.state_dir)]
+        done = CliRunner().invoke(build([arguments[0]]), given)
+        return done.exit_code, done.stdout
+
+    def ask(self, *arguments: str) -> Any:
+        """What a command prints as JSON."""
+        return json.loads(self.run(*arguments, "--json")[1])
+
+    def letters(self, record_id: str, *options: str) -> list[dict[str, Any]]:
+        return [x for x in self.ask("dlq", "list", *options) if x["record_id"] == record_id]
+
+    def publish(self, topic: str, name: str, kind: str, data: Any, **headers: str) -> None:
+        """Put a record on a topic, sound or not."""
+        given = {
+            "ce_specversion": "1.0", "ce_id": name, "ce_type": kind, "ce_source": "test",
+            "ce_time": "2026-11-22T09:00:00Z", **headers,
+        }  # fmt: skip
+        value = data if isinstance(data, bytes) else json.dumps(data).encode()
+        self._producer.produce(topic, value, name, headers=given)
+        assert self._producer.flush(20) == 0
+
+
+@pytest.fixture
+def operator(company: Company) -> Iterator[Operator]:
+    at_work = Operator(company)
+    yield at_work
+    at_work.run("dlq", "drop", "--all", "--why", "end of a test")
+
+
+def test_the_ledger_of_a_desk_at_work_balances(company: Company, operator: Operator) -> None:
+    emma = company.person("emma@harbour-bakery.example", "Emma Brand")
+    company.open_ticket(emma, "Counted in the ledger")
+
+    def settled() -> dict[str, Any]:
+        ledger = operator.ask("ledger")
+        return ledger if not ledger["mail"]["unfiled"] else {}
+
+    ledger = until(settled)
+
+    assert ledger["ok"], ledger["stuck"]
+    assert ledger["mail"]["accepted"] == ledger["mail"]["filed"] >= 1
+    assert ledger["outgoing"]["done"] >= 1
+    assert {(s["service"], s["state"]) for s in ledger["states"]} >= {
+        ("ingest", "received"), ("tickets", "unpublished"), ("sla", "due"), ("notify", "deferred"),
+    }  # fmt: skip
+    assert operator.run("ledger")[0] == 0
+
+
+def test_a_poison_record_is_listed_with_reason_and_origin_until_it_is_dropped(
+    operator: Operator,
+) -> None:
+    name = f"poison-{uuid.uuid4().hex}"
+    operator.publish("mail-received", name, "mail.received", b"{not json")
+    letter = until(lambda: operator.letters(name))[0]
+
+    code, told = operator.run("ledger")
+    shown = operator.run("dlq", "show", letter["id"])[1]
+    dropped = operator.ask("dlq", "drop", letter["id"], "--why", "a test wrote it")
+
+    assert (code, letter["status"], letter["service"]) == (EXIT_STUCK, "open", "tickets")
+    assert letter["reason"]
+    assert letter["origin"].startswith("mail-received/")
+    assert "STUCK tickets: 1 dead letters of mail-received since" in told
+    assert letter["id"] in told
+    assert "{not json" in shown
+    assert "{not json" not in operator.run("dlq", "list")[1]
+    assert dropped == [{"id": letter["id"], "status": "dropped", "changed": True}]
+    assert not operator.letters(name)
+    trace = operator.letters(name, "--all")[0]["decisions"]
+    assert [(d["action"], d["why"]) for d in trace] == [("dropped", "a test wrote it")]
+    assert trace[0]["by"]
+    assert trace[0]["at"]
+
+
+def test_a_replayed_record_is_handled_once_however_often_it_is_replayed(
+    company: Company, operator: Operator
+) -> None:
+    name = f"form-{uuid.uuid4().hex}"
+    subject = f"Replayed {name}"
+    command = {
+        "type": "command.open-ticket", "version": 1, "actor": "system:shop",
+        "mailbox": "support@desk.example", "requester": "replay@shop.example",
+        "requester_name": "Rita Replay", "subject": subject, "text": "Hello?", "source": "form",
+    }  # fmt: skip
+    operator.publish(
+        "ticket-commands-dlq", name, "command.open-ticket", command,
+        dlq_service="tickets", dlq_topic="ticket-commands", dlq_reason="a bug, since mended",
+    )  # fmt: skip
+    letter = until(lambda: operator.letters(name))[0]
+
+    def tickets() -> list[str]:
+        return [t["id"] for t in company.tickets() if t["subject"] == subject]
+
+    first = operator.ask("dlq", "replay", letter["id"], "--why", "mended")
+    opened = until(tickets)
+    again = operator.ask("dlq", "replay", letter["id"])
+    # As if the first replay had broken off before it was noted.
+    with MongoClient(company.addresses["mongo"]) as client:
+        client["postdesk_operators"]["dead_letters"].delete_one({"_id": letter["id"]})
+    third = operator.ask("dlq", "replay", letter["id"])
+
+    assert first == [{"id": letter["id"], "status": "replayed", "changed": True}]
+    assert again == [{"id": letter["id"], "status": "replayed", "changed": False}]
+    assert third == first
+    assert _topic(operator, "ticket-commands")["records"] >= 2
+    until(lambda: not _topic(operator, "ticket-commands")["lag"]["tickets"])
+    assert tickets() == opened
+    assert len(opened) == 1
+    assert operator.letters(name, "--all")[0]["status"] == "replayed"
+
+
+def test_a_record_that_fails_again_is_a_new_letter_that_names_the_old_one(
+    operator: Operator,
+) -> None:
+    name = f"poison-{uuid.uuid4().hex}"
+    operator.publish("ticket-commands", name, "command.unheard-of", {})
+    letter = until(lambda: operator.letters(name))[0]
+
+    operator.run("dlq", "replay", letter["id"])
+
+    new = until(lambda: operator.letters(name))[0]
+    assert (new["status"], new["replay_of"]) == ("open", letter["id"])
+
+
+@pytest.mark.feature("B07")
+def test_a_trace_tells_the_whole_story_of_a_mail(company: Company, operator: Operator) -> None:
+    emma = company.person("emma@harbour-bakery.example", "Emma Brand")
+    sent = emma.write("support@desk.example", "Trace the whole", "Where do I go?")
+    ack = emma.wait_for(lambda x: "Trace the whole" in x.subject)
+    started = operator.ask("trace", sent)
+    headers = {"dlq_service": "notify", "dlq_topic": "ticket-events", "dlq_reason": "out of ink"}
+    operator.publish(
+        "ticket-events-dlq", f"{started['ticket']}.1", "ticket.opened", {},
+        ce_correlationid=started["mail"]["id"], **headers,
+    )  # fmt: skip
+
+    story = until(lambda: _with(operator.ask("trace", sent), "dead_letters", "clocks"))
+
+    assert story["mail"]["message_id"] == sent.strip("<>")
+    told = [state["state"] for state in story["states"]]
+    assert [s["at"] for s in story["states"]] == sorted(s["at"] for s in story["states"])
+    assert told[0] == "stored, answered 250"
+    assert any("ticket.opened" in state for state in told)
+    assert any(state.startswith("clock first-response") for state in told)
+    assert any("out of ink" in state for state in told)
+    by_kind = {out["kind"]: out for out in story["caused"]}
+    assert by_kind["acknowledgement"]["message_id"] == ack.message_id.strip("<>")
+    assert [s["state"] for s in by_kind["acknowledgement"]["states"]] == ["planned", "sent"]
+    printed = operator.run("trace", ack.message_id)[1]
+    assert "out of ink" in printed
+    assert story["ticket"] in printed
+
+
+def _topic(operator: Operator, name: str) -> dict[str, Any]:
+    return next(topic for topic in operator.ask("topics") if topic["topic"] == name)
+
+
+def _with(story: dict[str, Any], *names: str) -> dict[str, Any]:
+    return story if all(story.get(name) for name in names) else {}
