@@ -1,7 +1,7 @@
 """From a mail at the end of DATA to its rows in ``inbound`` and the reply; nothing is parsed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,21 +64,22 @@ class Acceptance:
         self._reader = reader
         self._limit_s = limit_s
 
-    async def store(self, delivery: Delivery) -> str:
-        """Give the reply: 250 once the rows are journaled on a majority, 451 on any doubt."""
+    async def store(self, delivery: Delivery) -> Sequence[str]:
+        """Answer for each recipient: 250 once the rows are on a majority's journals, else 451."""
         looked = await _look_aside(delivery.body.read())
         if looked.found.received_count > MAX_RECEIVED:
-            return replies.LOOP
+            return [replies.LOOP] * len(delivery.recipients)
         rows = self._rows(delivery, looked)
         try:
             async with asyncio.timeout(self._limit_s):
                 new = await self._put_rows(rows, looked.raw)
         except (NotStoredError, MongoError, TimeoutError) as error:
             _log.warning("not stored", inbound_id=rows[0]["_id"], error=type(error).__name__)
-            return replies.NOT_NOW
+            return [replies.NOT_NOW] * len(delivery.recipients)
         _count(looked)
         self._reader.hand_over(new)
-        return replies.queued(rows[0]["_id"])
+        ids = {row["mailbox"]: row["_id"] for row in rows}
+        return [replies.queued(ids[recipient.mailbox]) for recipient in delivery.recipients]
 
     async def _put_rows(self, rows: list[Document], raw: bytes) -> list[Document]:
         if len(raw) > INLINE_BYTES:

@@ -9,9 +9,11 @@ from services.ingest.accept import Acceptance
 from services.ingest.census import STOCKS
 from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
+from services.ingest.lmtp import LMTPSession
 from services.ingest.parsing import MailReader, Tools
 from services.ingest.room import Room, disk_of, disk_of_mongo
 from services.ingest.settings import Settings
+from services.ingest.smtp import Session
 from services.ingest.spool import Spool
 from services.ingest.store import INBOUND, INDEXES, InboundRows
 from shared.addresses import AddressBook, AddressKeys
@@ -77,20 +79,25 @@ def _folder(settings: Settings) -> Path:
 
 
 class OpenDoor:
-    """The door as a part of the process; its address is in the health report."""
+    """The door as a part of the process; its addresses are in the health report."""
 
-    def __init__(self, door: Door, address: str, health: Health) -> None:
+    def __init__(self, door: Door, smtp: str, health: Health) -> None:
         self._door = door
-        self._address = address
+        self._smtp = smtp
         self._health = health
 
     async def start(self) -> None:
         """Listen."""
-        host, _, port = self._address.rpartition(":")
-        bound = await self._door.open(host.strip("[]"), int(port))
-        address = f"{bound[0]}:{bound[1]}"
-        self._health.set("smtp", Check(is_ok=True, detail=address))
-        _log.info("door open", smtp=address)
+        await self._open("smtp", self._smtp, Session)
+        if lmtp := self._door.limits.lmtp:
+            await self._open("lmtp", lmtp, LMTPSession)
+
+    async def _open(self, name: str, address: str, speaks: type[Session]) -> None:
+        host, _, port = address.rpartition(":")
+        bound = await self._door.open(host.strip("[]"), int(port), speaks)
+        at = f"[{bound[0]}]:{bound[1]}" if ":" in bound[0] else f"{bound[0]}:{bound[1]}"
+        self._health.set(name, Check(is_ok=True, detail=at))
+        _log.info("door open", speaks=name, address=at)
 
     async def stop(self) -> None:
         """Finish the mails that are on their way."""

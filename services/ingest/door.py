@@ -8,23 +8,23 @@ import contextlib
 import ssl
 import traceback
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from services.ingest import measures, replies
+from services.ingest import measures, peers, replies
 from services.ingest.body import Body
 from services.ingest.budget import Budget, Share
+from services.ingest.conversation import Conversation
 from services.ingest.recipients import Recipient, resolve
 from services.ingest.room import Room
 from services.ingest.smtp import Session, storable
 from shared.config.models import Desk
 from shared.config.models import Door as Limits
 
-ERRORS_PER_SESSION = 20
 FINISH_S = 10.0
 HEAVY_BYTES = 2 * 1024 * 1024  # one such mail at a time is in memory; others wait in files
 
@@ -39,6 +39,9 @@ class Timing:
     data_s: float = 600.0  # for one mail
     pace_s: float = 30.0  # the pace is looked at this often
     least_octets_per_s: float = 1024.0
+    crowded_idle_s: float = 10.0  # when all places are taken (Postfix under stress: 10 s)
+    proxy_s: float = 5.0  # for the header of a proxy in front
+    farewell_s: float = 5.0  # to read the last reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ class Delivery:
     is_encrypted: bool
 
 
-Store = Callable[[Delivery], Coroutine[Any, Any, str]]
-"""Answers a mail: 250 only when it is stored."""
+Store = Callable[[Delivery], Coroutine[Any, Any, Sequence[str]]]
+"""Answers a mail, for each recipient in their order: 250 only when it is stored."""
 
 
 class Door:
@@ -80,29 +83,30 @@ class Door:
         measures.IN_FLIGHT.set_function(lambda: self.budget.used_bytes)
         self.is_closing = False
         self.in_data = 0
-        self._sessions: set[Session] = set()
+        self._sessions: set[Conversation] = set()
         self._by_address: Counter[str] = Counter()
         self._heavy = asyncio.Lock()
-        self._storing: set[asyncio.Task[str]] = set()
-        self._server: asyncio.Server | None = None
+        self._storing: set[asyncio.Task[Sequence[str]]] = set()
+        self._servers: list[asyncio.Server] = []
 
     @property
     def limits(self) -> Limits:
         """The limits as configured now."""
         return self._desk().door
 
-    async def open(self, host: str, port: int) -> tuple[str, int]:
+    async def open(self, host: str, port: int, speaks: type[Session] = Session) -> tuple[str, int]:
         """Listen; gives the address that was bound, which tells the port where 0 was asked for."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Session(self, loop=loop), host, port)
-        bound = self._server.sockets[0].getsockname()
+        server = await loop.create_server(lambda: speaks(self, loop=loop), host, port)
+        self._servers.append(server)
+        bound = server.sockets[0].getsockname()
         return str(bound[0]), int(bound[1])
 
     async def close(self, finish_s: float = FINISH_S) -> None:
         """Take no more; mails that are on their way may finish for ``finish_s`` seconds."""
         self.is_closing = True
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for session in [s for s in self._sessions if not s.is_receiving]:
             session.hang_up(replies.SHUTTING_DOWN)
         with contextlib.suppress(TimeoutError):
@@ -112,31 +116,56 @@ class Door:
         for session in list(self._sessions):
             session.hang_up(replies.SHUTTING_DOWN)
 
-    def entered(self, session: Session) -> None:
+    def entered(self, session: Conversation) -> None:
         """Count a connection."""
         self._sessions.add(session)
-        self._by_address[session.address] += 1
+        self._by_address[peers.counted_as(session.address)] += 1
         measures.CONNECTIONS.set(len(self._sessions))
 
-    def left(self, session: Session) -> None:
+    def left(self, session: Conversation) -> None:
         """Uncount a connection."""
         if session not in self._sessions:
             return
         self._sessions.discard(session)
-        self._by_address[session.address] -= 1
-        if not self._by_address[session.address]:
-            del self._by_address[session.address]
+        counted_as = peers.counted_as(session.address)
+        self._by_address[counted_as] -= 1
+        if not self._by_address[counted_as]:
+            del self._by_address[counted_as]
         measures.CONNECTIONS.set(len(self._sessions))
 
-    def refusal_of(self, session: Session) -> str | None:
+    def is_proxy(self, address: str) -> bool:
+        """Say whether connections from there begin with a PROXY header."""
+        return peers.is_listed(address, self.limits.proxies)
+
+    def is_relay(self, address: str) -> bool:
+        """Say whether it is one of our own relays, which speaks for many senders."""
+        return peers.is_listed(address, self.limits.exempt)
+
+    def refusal_of(self, session: Conversation) -> str | None:
         """Give the reply for a connection that is one too many, else None."""
         if self.is_closing:
             return replies.SHUTTING_DOWN
         limits, address = self.limits, session.address
-        own = 0 if address in limits.exempt else self._by_address[address]
-        if len(self._sessions) > limits.max_connections or own > limits.max_connections_per_address:
+        own = self._by_address[peers.counted_as(address)]
+        if own > limits.max_connections_per_address and not self.is_relay(address):
+            return replies.TOO_MANY_CONNECTIONS
+        if len(self._sessions) > limits.max_connections and not self._has_made_place(session):
             return replies.TOO_MANY_CONNECTIONS
         return None
+
+    def _has_made_place(self, newcomer: Conversation) -> bool:
+        """Send away whoever has been silent for longest, if that is long enough."""
+        now = asyncio.get_running_loop().time()
+        silent = {
+            session: now - session.waiting_since
+            for session in self._sessions
+            if session is not newcomer and session.waiting_since is not None and not session.is_over
+        }
+        longest = max(silent, key=silent.__getitem__, default=None)
+        if longest is None or silent[longest] < self.timing.crowded_idle_s:
+            return False
+        longest.hang_up(replies.IDLE)
+        return True
 
     @contextlib.contextmanager
     def receiving(self) -> Iterator[None]:
@@ -147,8 +176,8 @@ class Door:
         finally:
             self.in_data -= 1
 
-    async def take(self, session: Session, body: Body, share: Share) -> str:
-        """Store the mail and give the reply; a client that goes away does not stop the storing."""
+    async def take(self, session: Session, body: Body, share: Share) -> Sequence[str]:
+        """Store the mail and give the answers; a client that goes away does not stop that."""
         envelope = session.envelope
         delivery = Delivery(
             body=body,
@@ -164,11 +193,13 @@ class Door:
         task.add_done_callback(self._storing.discard)
         return await asyncio.shield(task)
 
-    async def _store_once(self, delivery: Delivery, share: Share) -> str:
+    async def _store_once(self, delivery: Delivery, share: Share) -> Sequence[str]:
         is_heavy = delivery.body.size > HEAVY_BYTES
         try:
             async with self._heavy if is_heavy else contextlib.nullcontext():
                 return await self._store(delivery)
+        except Exception as error:  # noqa: BLE001 - a fault of ours is a passing one
+            return [await self.handle_exception(error)] * len(delivery.recipients)
         finally:
             delivery.body.close()
             share.give_back()
@@ -187,14 +218,11 @@ class Door:
         return replies.SENDER_OK
 
     async def handle_RCPT(  # noqa: N802
-        self, server: Session, _session: Any, envelope: Any, address: str, _options: list[str]
+        self, _server: Session, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
         """Take the recipient if it is a mailbox: to bounce later would hit forged senders."""
         recipient = resolve(self._desk(), address)
         if recipient is None:
-            server.errors += 1
-            if server.errors > ERRORS_PER_SESSION:
-                server.hang_up(replies.TOO_MANY_ERRORS)
             return replies.NO_SUCH_MAILBOX
         if len(envelope.rcpt_tos) >= self.limits.max_recipients:
             return replies.TOO_MANY_RECIPIENTS

@@ -1,4 +1,4 @@
-"""One SMTP session: aiosmtpd's commands with a DATA loop of its own, own replies and own limits.
+"""The commands of a session (RFC 5321), with a DATA loop of its own.
 
 aiosmtpd's DATA reads line by line without a memory bound and refuses long lines for good; this one
 reads blocks. What is shared by all sessions is in `services.ingest.door`.
@@ -8,25 +8,17 @@ import asyncio
 import contextlib
 import re
 import ssl
-from collections import defaultdict
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from aiosmtpd.smtp import SMTP
-
-from services.ingest import measures, replies
+from services.ingest import replies
 from services.ingest.body import Body
 from services.ingest.budget import Share
+from services.ingest.conversation import COMMAND_BYTES, Conversation
 from services.ingest.dots import DotReader
 
-if TYPE_CHECKING:
-    from services.ingest.door import Door
-
 BLOCK_BYTES = 64 * 1024  # larger ones cost more: the allocator maps each anew
-BUFFER_BYTES = 128 * 1024
-COMMAND_BYTES = 2048  # RFC 5321, 4.5.3.1.4 asks for 512, SMTPUTF8 and SIZE add to it
 ADDRESS_CHARS = 320
-COMMAND_LIMITS = {"*": 200, "MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
 _PATH = re.compile(r'\s*<(?:@[^:<>]*:)?((?:"(?:[^"\\]|\\.)*"|[^<>"\s])*)>(.*)|\s*([^<>"\s]+)(.*)')
 
 
@@ -35,86 +27,8 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-class Session(SMTP):
-    """A connection. Commands may be pipelined (RFC 2920): replies keep their order."""
-
-    # aiosmtpd has these as optional; here they are set from the first command on.
-    session: Any
-    envelope: Any
-    transport: Any
-    _reader: Any
-    _writer: Any
-
-    # Also the size of the stream's buffer: twice this is the most a silent session holds.
-    line_length_limit = BUFFER_BYTES
-    command_size_limit = COMMAND_BYTES
-
-    def __init__(self, door: "Door", *, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(
-            door,
-            data_size_limit=door.limits.max_bytes,
-            enable_SMTPUTF8=True,
-            hostname=door.hostname,
-            ident=replies.GREETING,
-            tls_context=door.tls,
-            timeout=door.timing.idle_s,
-            command_call_limit=COMMAND_LIMITS,
-            loop=loop,
-        )
-        self._door = door
-        # aiosmtpd shares one dictionary among all connections and raises its limits with each EHLO.
-        self.command_size_limits = defaultdict(lambda: COMMAND_BYTES)
-        self.is_receiving = False
-        self.errors = 0
-        self._octets = 0
-
-    @property
-    def address(self) -> str:
-        """The client's IP address."""
-        peer = self.session.peer if self.session else None
-        return str(peer[0]) if isinstance(peer, tuple) else "local"
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the connection; a session begins even where the answer will be 421."""
-        super().connection_made(transport)
-        self._door.entered(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Uncount it; a mail that is being stored is stored to the end."""
-        self._door.left(self)
-        super().connection_lost(error)
-
-    def data_received(self, data: bytes) -> None:
-        """Count octets, for the rule about progress."""
-        self._octets += len(data)
-        super().data_received(data)
-
-    async def push(self, status: str | bytes) -> None:
-        """Send a reply, with an enhanced code where it lacks one."""
-        reply = replies.enhanced(status if isinstance(status, str) else status.decode())
-        if reply[0] in "45":
-            measures.refused(reply)
-        if self.transport is None:
-            return
-        with contextlib.suppress(ConnectionError):
-            await super().push(reply)
-
-    def hang_up(self, reply: str) -> None:
-        """Send a last reply and close."""
-        if self.transport is not None and not self.transport.is_closing():
-            measures.refused(reply)
-            self._writer.write(reply.encode() + b"\r\n")
-            self.transport.close()
-
-    async def _handle_client(self) -> None:
-        if refusal := self._door.refusal_of(self):
-            self.hang_up(refusal)
-            return
-        with contextlib.suppress(ConnectionError):
-            await super()._handle_client()
-
-    def _timeout_cb(self) -> None:
-        self.hang_up(replies.IDLE)
+class Session(Conversation):
+    """A client that speaks SMTP."""
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         # The email package's parser, used by aiosmtpd here, takes seconds for some inputs.
@@ -126,11 +40,37 @@ class Session(SMTP):
             return None, None
         return storable(address) or "<>", rest
 
-    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's name
-        """Name what is offered (RFC 5321, 4.1.1.1), in one write."""
+    def _getparams(self, params: Sequence[str]) -> dict[str, str | bool] | None:
+        # aiosmtpd takes every Unicode digit for one that int() understands.
+        return super()._getparams(params) if all(p.isascii() for p in params) else None
+
+    async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """Begin without extensions; as to EHLO, no enhanced code (RFC 2034, 4)."""
         if not hostname:
-            await self.push("501 syntax: EHLO hostname")
+            await self.push("501 syntax: HELO hostname")
             return
+        self._forget_mail()
+        self.session.extended_smtp = False
+        self.session.host_name = hostname
+        self._writer.write(f"250 {self.hostname}\r\n".encode())
+        await self._writer.drain()
+
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """Name what is offered (RFC 5321, 4.1.1.1)."""
+        if hostname:
+            await self._greet(hostname)
+        else:
+            await self.push("501 syntax: EHLO hostname")
+
+    async def smtp_HELP(self, _arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """Say where to read on."""
+        await self.push(replies.HELP)
+
+    async def smtp_VRFY(self, _arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """Confirm nobody's name (RFC 5321, 7.3)."""
+        await self.push(replies.NOT_VERIFIED)
+
+    async def _greet(self, hostname: str) -> None:
         self._forget_mail()
         self.session.extended_smtp = True
         self.session.host_name = hostname
@@ -187,15 +127,20 @@ class Session(SMTP):
         self.is_receiving = True
         try:
             await self.push(replies.START_DATA)
-            reply = await self._take_mail()
+            answers = await self._take_mail(len(self.envelope.rcpt_tos))
         finally:
             self.is_receiving = False
             self._forget_mail()
-        await self.push(reply)
+        await self._answer_mail(answers)
         if self._door.is_closing:
             self.hang_up(replies.SHUTTING_DOWN)
 
-    async def _take_mail(self) -> str:
+    async def _answer_mail(self, answers: Sequence[str]) -> None:
+        """Answer once for all recipients: they are stored together or not at all."""
+        await self.push(answers[0])
+
+    async def _take_mail(self, recipients: int) -> Sequence[str]:
+        """Give the answer for each recipient."""
         share = Share(self._door.budget)
         body = Body(self._door.folder, is_roomy=self._door.budget.is_roomy)
         try:
@@ -206,7 +151,7 @@ class Session(SMTP):
             body.close()
             raise
         # A refused mail has given back its share and closed its body already.
-        return refusal or await self._door.take(self, body, share)
+        return [refusal] * recipients if refusal else await self._door.take(self, body, share)
 
     async def _read_mail(self, body: Body, share: Share) -> str | None:
         """Read to the end of DATA; the reply where the mail is not kept, else None."""

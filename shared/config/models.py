@@ -2,6 +2,7 @@
 
 import re
 from functools import cache, cached_property
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -37,6 +38,14 @@ def _zone(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no IP address or network such as 10.0.0.0/8") from None
+    return value
+
+
 def _bare_address(value: str) -> str:
     local, _, domain = value.strip().rpartition("@")
     if not re.fullmatch(r"[^\s@<>(),;:\\\"\[\]]+", local) or not re.fullmatch(
@@ -58,6 +67,7 @@ Duration = Annotated[
 ]
 """Seconds; in the file a number of seconds or text such as ``8h``."""
 Zone = Annotated[str, BeforeValidator(_zone)]
+Network = Annotated[str, BeforeValidator(_network)]
 MailAddress = Annotated[str, BeforeValidator(_bare_address)]
 Period = tuple[str, str]
 Role = Literal["agent", "lead", "manager", "admin"]
@@ -249,8 +259,12 @@ class Door(_Section):
     """Connections in all."""
     max_connections_per_address: int = Field(default=50, ge=1)
     """Connections of one address."""
-    exempt: list[str] = ["127.0.0.1", "::1"]
-    """Relays that the limit per address is not for."""
+    lmtp: str = Field(default="", pattern=r"^(.*:\d+)?$")
+    """host:port where LMTP is spoken (RFC 2033), beside SMTP; empty: nowhere."""
+    exempt: list[Network] = ["127.0.0.1", "::1"]
+    """Own relays, as addresses or networks: no limits of connections per address, nor of errors."""
+    proxies: list[Network] = Field(default_factory=list)
+    """Load balancers in front that begin with a PROXY header, version 1 or 2; from no others."""
     memory_bytes: int = Field(default=268_435_456, ge=1_048_576)
     """Bytes of mails in flight; above it new ones are answered 452."""
     min_free_bytes: int = Field(default=268_435_456, ge=0)

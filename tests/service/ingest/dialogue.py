@@ -1,6 +1,8 @@
 """SMTP dialogues as scripts: ``C:`` is sent, ``S:`` is expected; replies may be beginnings."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,6 +12,7 @@ from services.ingest import replies
 from services.ingest.body import Body
 from services.ingest.door import Delivery, Door, Timing
 from services.ingest.room import Room
+from services.ingest.smtp import Session
 from tests.builders import a_desk
 
 
@@ -30,13 +33,13 @@ class Mails:
         self.began = asyncio.Event()
         self.failure: Exception | None = None
 
-    async def store(self, delivery: Delivery) -> str:
+    async def store(self, delivery: Delivery) -> list[str]:
         self.began.set()
         await self.may_finish.wait()
         if self.failure:
             raise self.failure
         self.stored.append(replace(delivery, body=_copy(delivery.body)))
-        return replies.queued(f"id-{len(self.stored)}")
+        return [replies.queued(f"id-{len(self.stored)}")] * len(delivery.recipients)
 
     @property
     def only(self) -> Delivery:
@@ -46,12 +49,18 @@ class Mails:
 
 @asynccontextmanager
 async def an_open_door(
-    mails: Mails, *, timing: Timing | None = None, room: Room | None = None, **limits: Any
+    mails: Mails,
+    *,
+    host: str = "127.0.0.1",
+    speaks: type[Session] = Session,
+    timing: Timing | None = None,
+    room: Room | None = None,
+    **limits: Any,
 ) -> AsyncIterator[tuple[Door, int]]:
     """A door on loopback with these limits of the desk's ``door`` section, and its port."""
     desk = a_desk(door={"exempt": [], **limits})
     door = Door(lambda: desk, mails.store, timing=timing, room=room)
-    _, port = await door.open("127.0.0.1", 0)
+    _, port = await door.open(host, 0, speaks)
     try:
         yield door, port
     finally:
@@ -67,8 +76,10 @@ class Client:
         self.writer = writer
 
     @classmethod
-    async def connect(cls, port: int) -> "Client":
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    async def connect(cls, port: int, *, host: str = "127.0.0.1", source: str = "") -> "Client":
+        """``source`` is the address to come from, on loopback any of 127.0.0.0/8."""
+        own = (source, 0) if source else None
+        return cls(*await asyncio.open_connection(host, port, local_addr=own))
 
     def send(self, raw: bytes) -> None:
         self.writer.write(raw)
@@ -112,6 +123,12 @@ class Client:
 
     async def close(self) -> None:
         self.writer.close()
+
+    def reset(self) -> None:
+        """Go away without a word (RST), as a machine that loses its network does in the end."""
+        own = self.writer.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
 
 
 async def until(condition: Callable[[], bool]) -> None:

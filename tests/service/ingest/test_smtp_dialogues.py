@@ -132,6 +132,60 @@ DIALOGUES = {
         S: 500 5.5.2
         C: NOOP
         S: 250 2.0.0""",
+    "lines end with CRLF and nothing else": """
+        C: NOOP\\nNOOP
+        S: 500 5.5.2
+        S: 250 2.0.0
+        C: NOOP\\rMAIL FROM:<a@b.example>
+        S: 500 5.5.2
+        C: NOOP \\x00
+        S: 500 5.5.2
+        C: RCPT TO:<support@desk.example>
+        S: 503 5.5.1""",
+    "parameters are looked at": """
+        C: MAIL FROM:<a@b.example> SIZE=many
+        S: 501 5.5.4
+        C: MAIL FROM:<a@b.example> SIZE=\\xc2\\xb2
+        S: 501 5.5.4
+        C: MAIL FROM:<a@b.example> SMTPUTF8=yes
+        S: 501 5.5.4
+        C: MAIL FROM:<a@b.example> size=99999999999999999999
+        S: 552 5.3.4
+        C: mail from:<a@b.example> body=8bitmime smtputf8
+        S: 250 2.1.0
+        C: RCPT TO:<support@desk.example> NOTIFY=NEVER
+        S: 555 5.5.4
+        C: rcpt to:<support@desk.example>
+        S: 250 2.1.5
+        C: DATA now
+        S: 501 5.5.4
+        C: RSET now
+        S: 501 5.5.4
+        C: QUIT now
+        S: 501 5.5.4""",
+    "HELO takes no parameters": """
+        C: HELO
+        S: 501 5.5.4
+        C: EHLO
+        S: 501 5.5.4
+        C: HELO old.example
+        S: 250 desk.example
+        C: MAIL FROM:<a@b.example> SIZE=9
+        S: 501 5.5.4
+        C: LHLO lmtp.example
+        S: 500 5.5.2""",
+    "a new EHLO forgets the mail": """
+        C: MAIL FROM:<a@b.example>
+        S: 250
+        C: EHLO again.example
+        S: 250
+        C: RCPT TO:<support@desk.example>
+        S: 503 5.5.1""",
+    "help is a page number": """
+        C: HELP
+        S: 214 2.0.0
+        C: HELP MAIL
+        S: 214 2.0.0""",
     "a name is never confirmed": """
         C: VRFY support@desk.example
         S: 252 2.5.0
@@ -248,7 +302,12 @@ async def test_a_mail_is_byte_for_byte_what_was_sent(client: Client, mails: Mail
 
 
 @pytest.mark.parametrize(
-    "end", [rb"\n.\n", rb"\n.\r\n", rb"\r\n.\n", rb"\r.\r", rb"\r.\r\n", rb"\r\n.\r\r\n"]
+    "end",
+    [
+        *(rb"\n.\n", rb"\n.\r\n", rb"\r\n.\n", rb"\r.\r", rb"\r.\n", rb"\r.\r\n", rb"\n.\r"),
+        *(rb"\r\n.\r", rb"\r\n.\r\r\n", rb"\n\n.\r\n", rb"\r\n\x00.\r\n", rb"\r\n.\x00\r\n"),
+        *(rb"\r\n \x2e\r\n", rb"\r\n.\x0b\r\n", rb"\x85.\x85", rb"\r\n. \r\n"),
+    ],
 )
 async def test_a_smuggled_mail_stays_text(client: Client, mails: Mails, end: bytes) -> None:
     await client.begin()
@@ -309,7 +368,7 @@ async def test_a_client_that_goes_away_does_not_stop_the_storing(
     await client.play("C: DATA\nS: 354\nC: x\\r\\n.")
     await asyncio.wait_for(mails.began.wait(), 10)
 
-    client.writer.transport.abort()
+    client.reset()
     await until(lambda: not door[0]._sessions)
     mails.may_finish.set()
 

@@ -1,0 +1,162 @@
+"""Clients that break off, fall silent, never end or do not listen: nothing of them stays."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.ingest.conversation import BUFFER_BYTES
+from services.ingest.door import Door, Timing
+from tests.service.ingest.certificate import self_signed
+from tests.service.ingest.dialogue import Client, Mails, an_open_door, until
+
+STAGES = {
+    "before a word": "",
+    "in a command": "S: 220\nC: EHLO x\nS: 250\nC: MAIL FROM:<a@b.example",
+    "in the envelope": "S: 220\nC: EHLO x\nS: 250\nC: MAIL FROM:<a@b.example>\nS: 250",
+    "in the mail": "S: 220\nC: EHLO x\nS: 250\nC: MAIL FROM:<a@b.example>\nS: 250\n"
+    "C: RCPT TO:<support@desk.example>\nS: 250\nC: DATA\nS: 354\nC: half",
+}
+Leave = Callable[[Client], Awaitable[None]]
+
+
+async def by_reset(client: Client) -> None:
+    client.reset()
+
+
+async def by_closing(client: Client) -> None:
+    await client.close()
+
+
+async def by_half_closing(client: Client) -> None:
+    client.writer.write_eof()
+
+
+@pytest.fixture
+def mails() -> Mails:
+    return Mails()
+
+
+def is_empty(door: Door) -> bool:
+    return not (door._sessions or door._by_address or door.budget.used_bytes or door.in_data)
+
+
+@pytest.mark.parametrize("leave", [by_reset, by_closing, by_half_closing])
+@pytest.mark.parametrize("stage", STAGES)
+async def test_who_breaks_off_leaves_nothing(mails: Mails, stage: str, leave: Leave) -> None:
+    async with an_open_door(mails) as (door, port):
+        client = await Client.connect(port)
+        await client.play(STAGES[stage])
+        await until(lambda: bool(door._sessions))
+
+        await leave(client)
+
+        await until(lambda: is_empty(door))
+    assert mails.stored == []
+
+
+async def test_who_has_said_all_may_still_listen(mails: Mails) -> None:
+    mails.may_finish.clear()
+    async with an_open_door(mails) as (door, port):
+        client = await Client.connect(port)
+        client.send(
+            b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n"
+        )
+        client.send(b"hello\r\n.\r\nQUIT\r\n")
+        client.writer.write_eof()
+        await asyncio.wait_for(mails.began.wait(), 10)
+        mails.may_finish.set()
+
+        said = [await client.reply() for _ in range(8)]
+
+        assert [line[:3] for line in said] == ["220", "250", "250", "250", "354", "250", "221", ""]
+        await until(lambda: is_empty(door))
+    assert mails.only.body.read() == b"hello\r\n"
+
+
+async def test_a_command_without_end_is_cut_off(mails: Mails) -> None:
+    process = psutil.Process()
+    async with an_open_door(mails) as (door, port):
+        client = await Client.connect(port)
+        await client.reply()
+        before = process.memory_info().rss
+        client.send(b"x" * (3 * BUFFER_BYTES))
+
+        assert (await client.reply()).startswith("421 4.7.0")
+        await until(lambda: is_empty(door))
+    assert process.memory_info().rss - before < 20_000_000
+
+
+async def test_a_command_too_long_is_refused_and_the_session_goes_on(mails: Mails) -> None:
+    async with an_open_door(mails) as (_, port):
+        client = await Client.connect(port)
+        await client.play("S: 220\nC: NOOP " + "x" * 3000 + "\nS: 500 5.5.2\nC: NOOP\nS: 250")
+
+
+async def test_nonsense_has_an_end(mails: Mails) -> None:
+    async with an_open_door(mails) as (_, port):
+        client = await Client.connect(port)
+        await client.reply()
+        client.send(b"FNORD\r\n" * 30)
+
+        said = [await client.reply() for _ in range(22)]
+
+    assert {reply[:9] for reply in said[:20]} == {"500 5.5.2"}
+    assert [said[20][:9], said[21]] == ["421 4.7.0", ""]
+
+
+async def test_a_relay_may_pass_on_many_errors(mails: Mails) -> None:
+    async with an_open_door(mails, exempt=["127.0.0.0/8"]) as (_, port):
+        client = await Client.connect(port)
+        await client.play("S: 220\nC: EHLO x\nS: 250\nC: MAIL FROM:<a@b.example>\nS: 250")
+        for _ in range(30):
+            await client.play("C: RCPT TO:<nobody@desk.example>\nS: 550 5.1.1")
+
+
+async def test_who_does_not_listen_is_left(mails: Mails) -> None:
+    timing = Timing(idle_s=0.2, farewell_s=0.1)
+    async with an_open_door(mails, timing=timing, exempt=["127.0.0.1"]) as (door, port):
+        client = await Client.connect(port)
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for _ in range(99_999):
+            client.send(b"RCPT TO:<nobody@desk.example>\r\n")
+
+        await until(lambda: is_empty(door))
+
+
+async def test_when_all_places_are_taken_who_was_silent_for_longest_makes_place(
+    mails: Mails,
+) -> None:
+    timing = Timing(crowded_idle_s=0.05)
+    async with an_open_door(mails, timing=timing, max_connections=2) as (_, port):
+        silent, busy = await Client.connect(port), await Client.connect(port)
+        await silent.reply()
+        await busy.begin()
+        await busy.play("C: DATA\nS: 354\nC: x")
+        await asyncio.sleep(0.1)
+
+        newcomer = await Client.connect(port)
+
+        assert (await newcomer.reply()).startswith("220")
+        assert (await silent.reply()).startswith("421 4.4.2")
+        await busy.play("C: .\nS: 250 2.0.0 queued")
+
+
+async def test_when_all_places_are_taken_and_used_the_next_is_for_later(mails: Mails) -> None:
+    async with an_open_door(mails, max_connections=1) as (_, port):
+        await (await Client.connect(port)).reply()
+
+        assert (await (await Client.connect(port)).reply()).startswith("421 4.7.0")
+
+
+async def test_a_failed_handshake_ends_that_connection_alone(mails: Mails, tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    async with an_open_door(mails, certificate=str(certificate)) as (door, port):
+        client = await Client.connect(port)
+        await client.play("S: 220\nC: EHLO x\nS: 250\nC: STARTTLS\nS: 220 2.0.0")
+        client.send(b"this is no handshake\r\n" * 10)
+        await until(lambda: is_empty(door))
+
+        assert (await (await Client.connect(port)).reply()).startswith("220")
