@@ -188,8 +188,8 @@ MUTANTS = (
             Edit(
                 "services/ingest/door.py",
                 "Door.handle_exception",
-                "async def handle_exception(self",
-                "async def never_called(self",
+                "return replies.NOT_NOW",
+                "return replies.TOO_LARGE",
             ),
         ),
     ),
