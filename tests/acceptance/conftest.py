@@ -26,9 +26,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         "--config", str(config), "--state-dir", str(state_dir),
     ]  # fmt: skip
     log = (state_dir / "up.log").open("w")
-    up = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=dict(os.environ)
-    )
+    # The chattiest level: not even there may logs tell of mails (test_logs).
+    env = {**os.environ, "POSTDESK_LOG_LEVEL": "DEBUG"}
+    up = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=env)
     try:
         line = up.stdout.readline() if up.stdout else ""
         assert line, f"the stack did not start:\n{(state_dir / 'up.log').read_text()[-4000:]}"
