@@ -8,7 +8,7 @@ def test_a_leak_is_named_with_its_place(tmp_path: Path) -> None:
     log.write_text('{"event":"batch"}\n{"subject":"A Canary sings"}\n')
 
     assert leaks([log], {"canary", "ann@example.com"}) == [
-        "tickets.log:2 has 'Canary': {\"subject\":\"A Canary sings\"}"
+        'tickets.log:2 has \'Canary\': {"subject":"A Canary sings"}'
     ]
 
 
