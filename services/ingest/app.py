@@ -12,6 +12,7 @@ from services.ingest.door import Door
 from services.ingest.lmtp import LMTPSession
 from services.ingest.parsing import MailReader, Tools
 from services.ingest.room import Room, disk_of, disk_of_mongo
+from services.ingest.senders import SenderChecks
 from services.ingest.settings import Settings
 from services.ingest.smtp import Session
 from services.ingest.spool import Spool
@@ -23,6 +24,8 @@ from shared.mongo import ensure_indexes
 from shared.service import Background, Context, Part
 
 ROOM_PAUSE_S = 2.0
+CHECKERS = 2
+CHECK_COST = Allowance(cpu_s=3.0, wall_s=6.0)
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +37,7 @@ async def build(context: Context) -> Sequence[Part]:
     await ensure_indexes(context.database, INDEXES)
     inbound = context.database[INBOUND]
     children = Children(settings.parsers, allowance(settings))
+    senders = SenderChecks(lambda: desk, Children(CHECKERS, CHECK_COST))
     reader = MailReader(
         Tools(
             rows=InboundRows(inbound, context.clock, context.owner),
@@ -42,6 +46,7 @@ async def build(context: Context) -> Sequence[Part]:
             bus=context.bus,
             book=AddressBook(AddressKeys.load(settings.keys), desk.host),
             trusted=lambda: desk.door.trusted_authserv,
+            senders=senders,
         ),
         workers=settings.parsers,
     )
@@ -55,6 +60,7 @@ async def build(context: Context) -> Sequence[Part]:
     census = Census(context.database, STOCKS, context.clock)
     return [
         children,
+        senders,
         reader,
         Background("census", census.count, pause_s=CENSUS_PAUSE_S),
         Background("room", room.look, pause_s=ROOM_PAUSE_S),

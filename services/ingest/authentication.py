@@ -1,14 +1,15 @@
 """What a relay of ours says about the sender: ``Authentication-Results`` (RFC 8601), read warily.
 
 Only the topmost field counts, and only where its authserv-id is configured: anything below it may
-have come with the mail. Our own check of DKIM, SPF and DMARC will stand beside it here.
+have come with the mail. The desk's own check is in `verify`.
 """
 
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 
 from authres import AuthenticationResultsHeader
-from publicsuffix2 import get_sld
+from publicsuffixlist import PublicSuffixList
 
 from services.ingest.parse import Mail
 from shared.contracts.mail import SenderAuthentication
@@ -29,7 +30,9 @@ def authentication_of(mail: Mail, trusted: Collection[str]) -> SenderAuthenticat
     if str(field.authserv_id).lower() not in {name.lower() for name in trusted}:
         return _NOTHING
     domain = mail.from_addr.rpartition("@")[2].lower()
-    return _verdict(field.results, domain, str(field.authserv_id)) if domain else _NOTHING
+    if not domain:
+        return _NOTHING
+    return _verdict(field.results, domain, str(field.authserv_id))
 
 
 def _verdict(results: Iterable[Any], domain: str, authserv: str) -> SenderAuthentication:
@@ -39,20 +42,22 @@ def _verdict(results: Iterable[Any], domain: str, authserv: str) -> SenderAuthen
             return _by_dmarc(result, domain, authserv)
     for result in results:
         passed = _domain(result)
-        if result.result == "pass" and passed and _is_aligned(passed, domain):
+        if result.result == "pass" and passed and is_aligned(passed, domain):
             detail = f"{result.method}=pass for {passed} by {authserv}"
-            return SenderAuthentication(dmarc="pass", domain=domain, detail=detail[:500])
-    return _NOTHING
+            return SenderAuthentication(
+                dmarc="pass", domain=domain, detail=detail[:500], by="relay"
+            )
+    return SenderAuthentication(by="relay")
 
 
 def _by_dmarc(result: Any, domain: str, authserv: str) -> SenderAuthentication:
     about = _property(result, "header", "from").rpartition("@")[2]
     detail = f"dmarc={result.result} for {about} by {authserv}"[:500]
     if result.result == "pass" and about == domain:
-        return SenderAuthentication(dmarc="pass", domain=domain, detail=detail)
-    if result.result == "fail":
-        return SenderAuthentication(dmarc="fail", detail=detail)
-    return SenderAuthentication(detail=detail)
+        return SenderAuthentication(dmarc="pass", domain=domain, detail=detail, by="relay")
+    if result.result in ("fail", "temperror"):
+        return SenderAuthentication(dmarc=result.result, detail=detail, by="relay")
+    return SenderAuthentication(detail=detail, by="relay")
 
 
 def _domain(result: Any) -> str:
@@ -73,6 +78,16 @@ def _property(result: Any, kind: str, name: str) -> str:
     return ""
 
 
-def _is_aligned(passed: str, domain: str) -> bool:
+def is_aligned(passed: str, domain: str) -> bool:
     """Relaxed alignment: the same organisational domain (RFC 7489, 3.1)."""
-    return passed == domain or (get_sld(passed) or passed) == (get_sld(domain) or domain)
+    return bool(passed) and (passed == domain or organisation(passed) == organisation(domain))
+
+
+def organisation(domain: str) -> str:
+    """The organisational domain by the public suffix list (RFC 7489, 3.2)."""
+    return str(_suffixes().privatesuffix(domain) or domain)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()

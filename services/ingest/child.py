@@ -42,8 +42,19 @@ def _send(answers: IO[bytes], head: dict[str, Any], contents: Sequence[bytes]) -
 
 
 def _read(head: dict[str, Any], raw: bytes) -> Reading:
+    if "claim" in head:
+        return _check(head, raw)
     reason = str(head.get("reason", ""))
     return read_headers(raw, reason) if reason else read(raw, head.get("trusted", ()))
+
+
+def _check(head: dict[str, Any], raw: bytes) -> Reading:
+    """Judge the sender; what this needs is loaded by the first such mail."""
+    from services.ingest import verify
+
+    signed = verify.Signed(**head["signed"]) if head["signed"] else None
+    outcome = verify.check(raw, verify.Claim(**head["claim"]), head["answers"], signed)
+    return Reading(verify.as_json(outcome))
 
 
 def _warm_up() -> None:

@@ -71,7 +71,14 @@ class Children:
         The child that fails is killed, and only the mail that it was at is to blame. Raises
         `NoParserError` where there is no child and none can be started.
         """
-        head = {"cpu_s": self._allowance.cpu_s, "trusted": list(trusted), "reason": reason}
+        return await self._ask({"trusted": list(trusted), "reason": reason}, mails)
+
+    async def check(self, raw: bytes, question: dict[str, Any]) -> Answers:
+        """Judge the sender of one mail (see `services.ingest.verify`), in the same way."""
+        return await self._ask(question, [raw])
+
+    async def _ask(self, question: dict[str, Any], mails: Sequence[bytes]) -> Answers:
+        head = {**question, "cpu_s": self._allowance.cpu_s}
         async with self._free:
             child = self._idle.pop() if self._idle else await self._new()
             answers = Answers()

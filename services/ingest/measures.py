@@ -11,6 +11,7 @@ INSERTS = Counter("postdesk_ingest_inserts", "Group commits")
 LONG_LINES = Counter("postdesk_ingest_long_lines", "Mails with lines over 998 octets")
 BARE_NEWLINES = Counter("postdesk_ingest_bare_newlines", "Mails with lone CR or LF, normalised")
 PARSED = Counter("postdesk_ingest_parsed", "Mails read", ["outcome"])
+SENDERS = Counter("postdesk_ingest_senders_checked", "Senders checked here", ["verdict"])
 CHILDREN_ENDED = Counter("postdesk_ingest_children_ended", "Parser children gone", ["cause"])
 
 

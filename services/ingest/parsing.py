@@ -47,6 +47,18 @@ class Parsers(Protocol):
         ...
 
 
+class Senders(Protocol):
+    """Where senders are checked."""
+
+    def settle(self, row: Document, reading: Reading) -> bool:
+        """Say whether the desk has to check the sender itself."""
+        ...
+
+    async def verdict(self, row: Document, reading: Reading, raw: bytes) -> dict[str, Any]:
+        """The fields of the mail's authentication."""
+        ...
+
+
 class Publisher(Protocol):
     """The part of the bus that is needed."""
 
@@ -77,6 +89,7 @@ class Tools:
     bus: Publisher
     book: AddressBook
     trusted: Callable[[], Sequence[str]]
+    senders: Senders
 
 
 class MailReader:
@@ -91,6 +104,8 @@ class MailReader:
         self._queued_bytes = 0
         self._held: set[str] = set()
         self._suspects: asyncio.Queue[tuple[Document, str]] = asyncio.Queue()
+        self._checks: set[asyncio.Task[None]] = set()
+        self._checked: asyncio.Queue[tuple[Document, Reading]] = asyncio.Queue()
         self._arrived = asyncio.Event()
         self._heavy = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,7 +115,8 @@ class MailReader:
     async def start(self) -> None:
         """Free what died with an earlier process, then begin."""
         await self._tools.rows.release_all()
-        loops = [self._work] * self._workers + [self._clear_suspects, self._poll, self._renew]
+        loops = [self._work] * self._workers
+        loops += [self._clear_suspects, self._announce_checked, self._poll, self._renew]
         self._tasks = [asyncio.create_task(self._for_ever(loop)) for loop in loops]
 
     async def stop(self) -> None:
@@ -109,9 +125,10 @@ class MailReader:
             async with asyncio.timeout(FINISH_S):
                 while self._tasks and self._held and not self.trouble:  # noqa: ASYNC110 - once in a life
                     await asyncio.sleep(0.02)
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._checks]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._tools.rows.release(sorted(self._held))
 
     async def waiting(self) -> int:
@@ -160,28 +177,63 @@ class MailReader:
             for row in group:
                 if row["attempts"] > MAX_ATTEMPTS:
                     self._suspects.put_nowait((row, "tried too often"))
+            raws = [await self._raw(row) for row in known]
             with stage("parse"):
-                answers = await self._parse([await self._raw(row) for row in known])
+                answers = await self._parse(raws)
             read = len(answers.readings)
             if read < len(known):
                 self._suspects.put_nowait((known[read], answers.failure))
                 self._enqueue(known[read + 1 :])
-            await self._announce(list(zip(known, answers.readings, strict=False)))
+            await self._announce(self._without_checks(known, answers.readings, raws))
         except Exception:
             self._held.difference_update(row["_id"] for row in group)
+            raise
+
+    def _without_checks(
+        self, rows: Sequence[Document], readings: Sequence[Reading], raws: Sequence[bytes]
+    ) -> list[tuple[Document, Reading]]:
+        """Begin the checks of senders; gives the mails that need none."""
+        ready = []
+        for row, reading, raw in zip(rows, readings, raws, strict=False):
+            if self._tools.senders.settle(row, reading):
+                check = asyncio.create_task(self._check(row, reading, raw))
+                self._checks.add(check)
+                check.add_done_callback(self._checks.discard)
+            else:
+                ready.append((row, reading))
+        return ready
+
+    async def _check(self, row: Document, reading: Reading, raw: bytes) -> None:
+        try:
+            verdict = await self._tools.senders.verdict(row, reading, raw)
+        except Exception as error:  # noqa: BLE001 - no doubt about a sender may keep the mail back
+            _log.error("check of a sender failed", error=type(error).__name__)
+        else:
+            reading.fields["authentication"] = verdict
+        self._checked.put_nowait((row, reading))
+
+    async def _announce_checked(self) -> None:
+        checked = [await self._checked.get()]
+        while len(checked) < GROUP_MAILS and not self._checked.empty():
+            checked.append(self._checked.get_nowait())
+        try:
+            await self._announce(checked)
+        except Exception:
+            self._held.difference_update(row["_id"] for row, _ in checked)
             raise
 
     async def _clear_suspects(self) -> None:
         row, failure = await self._suspects.get()
         try:
-            await self._announce([(row, await self._read_alone(row, failure))])
+            raw = await self._raw(row)
+            reading = await self._read_alone(row, raw, failure)
+            await self._announce(self._without_checks([row], [reading], [raw]))
         except Exception:
             self._held.discard(row["_id"])
             raise
 
-    async def _read_alone(self, row: Document, failure: str) -> Reading:
+    async def _read_alone(self, row: Document, raw: bytes, failure: str) -> Reading:
         """Try again, then take the headers alone, then the envelope alone."""
-        raw = await self._raw(row)
         for _ in range(TRIES - 1 if row["attempts"] <= MAX_ATTEMPTS else 0):
             answers = await self._parse([raw])
             if answers.readings:

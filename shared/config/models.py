@@ -2,7 +2,7 @@
 
 import re
 from functools import cache, cached_property
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -53,6 +54,21 @@ def _bare_address(value: str) -> str:
     ):
         raise ValueError(f"{value!r} is no mail address")
     return f"{local}@{domain}".lower()
+
+
+def split_server(value: str) -> tuple[str, int]:
+    """Address and port (53) of a name server; raises ValueError where it is none."""
+    host, colon, port = value.rpartition(":")
+    if value.startswith("[") or value.count(":") == 1:
+        host = host.strip("[]")
+    else:
+        host, colon, port = value, "", ""
+    try:
+        address = str(ip_address(host))
+        number = int(port) if colon else 53
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no address of a name server") from error
+    return address, number
 
 
 DURATION_SCHEMA: dict[str, Any] = {
@@ -262,7 +278,8 @@ class Door(_Section):
     lmtp: str = Field(default="", pattern=r"^(.*:\d+)?$")
     """host:port where LMTP is spoken (RFC 2033), beside SMTP; empty: nowhere."""
     exempt: list[Network] = ["127.0.0.1", "::1"]
-    """Own relays, as addresses or networks: no limits of connections per address, nor of errors."""
+    """Own relays, as addresses or networks: no limits of connections per address, nor of errors;
+    SPF is not asked about them."""
     proxies: list[Network] = Field(default_factory=list)
     """Load balancers in front that begin with a PROXY header, version 1 or 2; from no others."""
     memory_bytes: int = Field(default=268_435_456, ge=1_048_576)
@@ -272,7 +289,26 @@ class Door(_Section):
     certificate: str = ""
     """PEM file with chain and key for STARTTLS; empty: not offered."""
     trusted_authserv: list[str] = Field(default_factory=list)
-    """authserv-ids of own relays whose Authentication-Results are believed (RFC 8601)."""
+    """authserv-ids whose Authentication-Results are believed (RFC 8601) in mail from ``exempt``."""
+
+
+class Authentication(_Section):
+    """The desk's own check of senders: DKIM, SPF and DMARC.
+
+    Done where no relay of ours has done it, and only where something depends on it: agents' mail
+    (``agent_mail.trust: verified``) or acknowledgements (``customers.acknowledge: authenticated``).
+    """
+
+    resolver: str = "system"
+    """Name server to ask: ``system`` for the machine's own, an address such as ``192.0.2.53`` or
+    ``192.0.2.53:5353``, or ``none`` for no check."""
+
+    @field_validator("resolver")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value not in ("system", "none"):
+            split_server(value)
+        return value
 
 
 class Report(_Section):
@@ -332,6 +368,8 @@ class Desk(_Section):
     """The desk's own mail."""
     door: Door = Door()
     """Limits of the SMTP door."""
+    authentication: Authentication = Authentication()
+    """The desk's own check of senders."""
     directory: list[str] = Field(default_factory=list)
     """Files with accounts, contacts, services and invoices that ``postdesk up`` loads, beside this
     one; the topic ``directory`` is the other way in."""

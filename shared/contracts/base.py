@@ -70,4 +70,4 @@ class Attachment(Contract):
 
 
 Language = Annotated[str, Field(max_length=20, examples=["en", "de"])]
-Trust = Literal["pass", "fail", "none"]
+Trust = Literal["pass", "fail", "none", "temperror"]  # temperror: DNS failed for the moment

@@ -35,9 +35,13 @@ class AddressToken(Contract):
 
 
 class SenderAuthentication(Contract):
-    """What our own border found out about the sender; ``domain`` is the one that passed."""
+    """What our own border found out about the sender; ``domain`` is the one that passed.
+
+    ``by`` says who looked: a relay of ours (RFC 8601), the desk itself, or nobody.
+    """
 
     dmarc: Trust = "none"
+    by: Literal["", "relay", "desk"] = ""
     domain: str = ""
     detail: str = Field(default="", max_length=500)
 

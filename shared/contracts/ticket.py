@@ -17,6 +17,7 @@ from shared.contracts.base import (
     Language,
     MessageId,
     TicketId,
+    Trust,
 )
 from shared.contracts.sla import Clock, Target
 
@@ -95,6 +96,7 @@ class Message(Contract):
     mail_subject: str = Field(default="", max_length=500)
     inbound_id: str = Field(default="", max_length=100)
     trust: str = Field(default="", max_length=300)  # one line for agents: who vouches for it
+    authentication: Trust = "none"  # DMARC's verdict on the domain in From
     answerable: bool = True  # whether an automatic answer may go to its sender
     unverified: bool = False
     automated: bool = False

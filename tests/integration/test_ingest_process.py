@@ -34,6 +34,7 @@ mailboxes: [{address: support@desk.example, brand: Example, team: support}]
 teams: [{name: support, members: [ana@x.example]}]
 agents: [{address: ana@x.example, name: Ana}]
 door: {trusted_authserv: [mx.desk.example]}
+authentication: {resolver: none}
 """
 
 

@@ -77,6 +77,7 @@ def as_message(mail: MailReceived, number: int, facts: Facts) -> Message:
         mail_subject=mail.subject,
         inbound_id=mail.inbound_id,
         trust=trust.line_of(mail)[:300],
+        authentication=mail.authentication.dmarc,
         answerable=trust.may_be_answered(mail, facts),
         automated=trust.is_automatic(mail, facts.desk),
         unreadable=mail.unreadable,

@@ -39,7 +39,9 @@ def agent_refusal(mail: MailReceived, desk: Desk) -> str:
     if mail.token is None or mail.token.state != "valid" or not owns_token(mail):
         return f"the reply address was not given to {mail.from_addr}"
     if desk.agent_mail.trust == "verified" and mail.authentication.dmarc != "pass":
-        return f"the mail does not prove that it comes from {mail.from_addr}"
+        later = mail.authentication.dmarc == "temperror"
+        why = "; DNS did not answer, send it again later" if later else ""
+        return f"the mail does not prove that it comes from {mail.from_addr}{why}"
     return ""
 
 
@@ -74,6 +76,8 @@ def line_of(mail: MailReceived) -> str:
         sender = f"sender verified ({mail.authentication.domain or 'aligned'})"
     elif mail.authentication.dmarc == "fail":
         sender = "sender failed the check of its own domain"
+    elif mail.authentication.dmarc == "temperror":
+        sender = "sender could not be checked, DNS did not answer"
     else:
         sender = "sender not verified"
     return "; ".join(filter(None, (sender, token)))

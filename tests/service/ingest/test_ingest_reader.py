@@ -7,7 +7,14 @@ import pytest
 from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader, Tools
 from tests.builders import an_address_book
 from tests.service.ingest.dialogue import until
-from tests.service.ingest.memory import BlobsInMemory, Leases, Parsers, Topic, a_row
+from tests.service.ingest.memory import (
+    BlobsInMemory,
+    Leases,
+    Parsers,
+    Senders,
+    Topic,
+    a_row,
+)
 
 
 class Bench:
@@ -15,10 +22,10 @@ class Bench:
 
     def __init__(self) -> None:
         self.leases, self.parsers, self.topic = Leases(), Parsers(), Topic()
-        self.blobs = BlobsInMemory()
+        self.blobs, self.senders = BlobsInMemory(), Senders()
         tools = Tools(
             rows=self.leases, parsers=self.parsers, blobs=self.blobs, bus=self.topic,
-            book=an_address_book(), trusted=lambda: (),
+            book=an_address_book(), trusted=lambda: (), senders=self.senders,
         )  # fmt: skip
         self.reader = MailReader(tools, workers=1)
 
@@ -153,3 +160,52 @@ async def test_stopping_frees_what_is_not_announced(bench: Bench) -> None:
     await bench.reader.stop()
 
     assert bench.leases.released == ["a"]
+
+
+async def test_a_mail_whose_sender_is_being_checked_holds_up_no_other(bench: Bench) -> None:
+    bench.reader.hand_over([a_row("doubt"), a_row("b")])
+    await bench.reader.start()
+
+    await bench.settled(1)
+    bench.reader.hand_over([a_row("c")])
+    await bench.settled(2)
+    assert bench.topic.ids == ["b", "c"]
+    assert await bench.reader.waiting() == 1
+    bench.senders.may_finish.set()
+    await bench.settled(3)
+
+    assert bench.topic.records[2].record.authentication.dmarc == "pass"
+
+
+async def test_mails_whose_checks_end_together_are_announced_together(bench: Bench) -> None:
+    bench.reader.hand_over([a_row(f"doubt {n}") for n in range(5)])
+    await bench.reader.start()
+    await until(lambda: len(bench.reader._checks) == 5)
+
+    bench.senders.may_finish.set()
+    await bench.settled(5)
+
+    assert bench.topic.publications == 1
+
+
+async def test_a_check_that_breaks_keeps_no_mail_back(bench: Bench) -> None:
+    bench.senders.is_broken = True
+    bench.senders.may_finish.set()
+    bench.reader.hand_over([a_row("doubt")])
+    await bench.reader.start()
+
+    await bench.settled(1)
+
+    assert bench.topic.records[0].record.authentication.dmarc == "none"
+
+
+async def test_mails_whose_senders_are_being_checked_are_freed_at_the_end(bench: Bench) -> None:
+    bench.reader.hand_over([a_row("doubt")])
+    await bench.reader.start()
+    await until(lambda: bool(bench.reader._checks))
+    bench.reader.trouble = "in a hurry"
+
+    await bench.reader.stop()
+
+    assert bench.leases.released == ["doubt"]
+    assert bench.topic.ids == []

@@ -44,13 +44,26 @@ def test_an_aligned_pass_of_our_relay_vouches_for_the_domain(field: str) -> None
         "mx.desk.example; spf=pass smtp.helo=example.com",
         "mx.desk.example; none",
         "mx.desk.example; dmarc=none header.from=example.com",
-        "mx.desk.example; dmarc=temperror header.from=example.com; dkim=pass header.d=example.com",
         "x; mx.desk.example; dmarc=pass header.from=example.com",
         "; dmarc=pass", "", "\x00", "mx.desk.example; dmarc=pass (" + "(" * 3000,
     ],
 )  # fmt: skip
 def test_anything_else_proves_nothing(field: str) -> None:
     assert verdict(field) == ("none", "")
+
+
+def test_a_temporary_error_of_the_relay_is_no_pass() -> None:
+    field = (
+        "mx.desk.example; dmarc=temperror header.from=example.com; dkim=pass header.d=example.com"
+    )
+
+    assert verdict(field) == ("temperror", "")
+
+
+def test_names_under_a_suffix_that_no_list_knows_are_strangers_to_each_other() -> None:
+    field = "mx.desk.example; dkim=pass header.d=evil.example"
+
+    assert verdict(field, sender="ann@good.example") == ("none", "")
 
 
 def test_a_failure_is_told() -> None:
