@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 
+from services.sla.domain.policy import Customer
 from services.tickets import documents
 from shared.contracts.base import Meta
 from shared.contracts.ticket import TicketEvent
@@ -49,7 +50,8 @@ class History:
         known = {ticket["_id"] async for ticket in found}
         return [ticket_id for ticket_id in ticket_ids if ticket_id not in known]
 
-    async def segments(self) -> dict[str, str]:
-        """The segment of each account that tickets knows from the directory."""
+    async def customers(self) -> dict[str, Customer]:
+        """What of each account that tickets knows from the directory chooses policies."""
         accounts = self._tickets["directory"].find({"kind": "account"})
-        return {row["data"]["id"]: row["data"]["segment"] async for row in accounts}
+        entries = [row["data"] async for row in accounts]
+        return {e["id"]: Customer.of(e["segment"], e.get("timezone", "")) for e in entries}

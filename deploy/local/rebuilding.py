@@ -41,7 +41,7 @@ async def rebuild_sla(client: Client, desk: LoadedDesk) -> int:
     store = SLAStore(client, sla, desk.digest)
     rebuilder = Rebuilder(store=store, policies=Policies(desk.desk), clock=SystemClock())
     history = History(database(client, "tickets"))
-    await store.restore_segments(await history.segments())
+    await store.restore_customers(await history.customers())
 
     async def rebuild(told_of: dict[str, int]) -> Collection[str]:
         events = await history.events(told_of)

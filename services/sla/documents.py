@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.sla.domain.case import Case
-from services.sla.domain.clock import TicketClock
+from services.sla.domain.clock import TicketClock, Told
+from services.sla.domain.policy import Traits
 from shared.bus import Outgoing
 from shared.contracts.base import Event, Meta
-from shared.contracts.sla import ClockRanOut, ClocksChanged, ClockWarned
+from shared.contracts.sla import ClockRanOut, ClocksChanged, ClockStepReached, ClockWarned
 from shared.contracts.topics import RECORDS, SLA_EVENTS
 from shared.mongo import Document
 
@@ -24,8 +25,7 @@ def case_document(case: Case, configuration: str) -> Document:
         "_id": case.ticket_id,
         "v": VERSION,
         "seq": case.seq,
-        "account_id": case.account_id,
-        "priority": case.priority,
+        **vars(case.traits),
         "waiting_since": case.waiting_since,
         "is_open": case.is_open,
         "fitted_to": configuration,
@@ -37,8 +37,7 @@ def case_of(document: Document, clocks: Iterable[Document]) -> Case:
     return Case(
         ticket_id=document["_id"],
         seq=document["seq"],
-        account_id=document["account_id"],
-        priority=document["priority"],
+        traits=Traits(**{name: document.get(name, "") for name in Traits.__dataclass_fields__}),
         waiting_since=document["waiting_since"],
         clocks=tuple(map(clock_of, sorted(clocks, key=lambda one: one["number"]))),
     )
@@ -63,6 +62,13 @@ def clock_document(clock: TicketClock, number: int) -> Document:
         "ended_at": clock.ended_at,
         "warned": clock.warned,
         "ran_out": clock.ran_out,
+        "rule": clock.rule,
+        "calendar": clock.calendar,
+        "timezone": clock.timezone,
+        "said": clock.said,
+        "amber_left_s": clock.amber_left_s,
+        "steps": [list(step) for step in clock.steps],
+        "stepped": list(clock.stepped),
     }
     if clock.next_at is not None:
         document["next_at"] = clock.next_at
@@ -70,7 +76,7 @@ def clock_document(clock: TicketClock, number: int) -> Document:
 
 
 def clock_of(document: Document) -> TicketClock:
-    """The clock of a document."""
+    """The clock of a document; what an older release did not write is empty until a refit."""
     return TicketClock(
         ticket_id=document["ticket_id"],
         target=document["target"],
@@ -85,6 +91,13 @@ def clock_of(document: Document) -> TicketClock:
         ended_at=document["ended_at"],
         warned=document["warned"],
         ran_out=document["ran_out"],
+        rule=document.get("rule", ""),
+        calendar=document.get("calendar", ""),
+        timezone=document.get("timezone", ""),
+        said=document.get("said", ""),
+        amber_left_s=document.get("amber_left_s", 0),
+        steps=tuple((name, at) for name, at in document.get("steps", ())),
+        stepped=tuple(document.get("stepped", ())),
     )
 
 
@@ -109,14 +122,20 @@ def changed_row(news: ClocksChanged, cause: Meta) -> Document:
     )
 
 
-def fired_row(news: ClockWarned | ClockRanOut) -> Document:
-    """The row of a warning or of a clock that ran out; the clock makes its id unique."""
-    name = "warned" if isinstance(news, ClockWarned) else "ran-out"
+def fired_row(news: Told) -> Document:
+    """The row of what a clock told; the clock makes its id unique."""
+    match news:
+        case ClockWarned():
+            name = "warned"
+        case ClockRanOut():
+            name = "ran-out"
+        case ClockStepReached(step=step):
+            name = f"step-{step}"
     clock_id = f"{news.ticket_id}.{news.target}.{news.cycle}"
     return _row(f"{clock_id}.{name}", news, correlation_id=clock_id, causation_id=clock_id)
 
 
-def _row(row_id: str, news: ClocksChanged | ClockWarned | ClockRanOut, **causes: str) -> Document:
+def _row(row_id: str, news: ClocksChanged | Told, **causes: str) -> Document:
     return {
         "_id": row_id,
         "v": VERSION,

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.sla import documents
-from services.sla.domain.calendar import BusinessCalendar
-from services.sla.domain.case import IRRELEVANT, Case, follow, refitted
+from services.sla.domain.case import IRRELEVANT, Case, follow, refitted, traits_of
 from services.sla.domain.clock import TicketClock, as_told
-from services.sla.domain.policy import Policies, Terms
+from services.sla.domain.policy import Customer, Policies, Terms, Traits
 from services.sla.store import Changes, Loaded
 from shared.bus import Received
 from shared.clock import Clock
@@ -36,8 +35,8 @@ class Cases(Protocol):
         """Load, decide and save in one transaction."""
         ...
 
-    async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
-        """Remember segments and mark the cases that they concern."""
+    async def note_accounts(self, customers: Mapping[str, Customer | None]) -> None:
+        """Remember customers and mark the cases that they concern."""
         ...
 
     async def stale(self, limit: int) -> list[str]:
@@ -46,7 +45,7 @@ class Cases(Protocol):
 
 
 class Handlers:
-    """Turns ticket events into clocks, and keeps the segments that choose their policies."""
+    """Turns ticket events into clocks, and keeps what of customers chooses their policies."""
 
     def __init__(
         self, *, store: Cases, policies: Policies, clock: Clock, wake: Callable[[], None]
@@ -71,15 +70,16 @@ class Handlers:
             self._wake()
 
     async def on_directory(self, batch: Batch) -> None:
-        """Remember the segments of accounts; `refit_all` applies them to open tickets."""
-        segments: dict[str, str | None] = {}
+        """Remember segment and zone of accounts; `refit_all` applies them to open tickets."""
+        customers: dict[str, Customer | None] = {}
         for one in batch:
             kind, _, account_id = one.key.partition(":")
             if isinstance(one.record, Account):
-                segments[one.record.id] = one.record.segment
+                account = one.record
+                customers[account.id] = Customer.of(account.segment, account.timezone)
             elif one.record is None and kind == "account":
-                segments[account_id] = None
-        await self._store.note_accounts(segments)
+                customers[account_id] = None
+        await self._store.note_accounts(customers)
 
     async def refit_all(self) -> None:
         """Bring all marked cases under the terms of now, a batch at a time."""
@@ -102,11 +102,11 @@ class Handlers:
         cases: list[Case] = []
         rows: list[Document] = []
         for before in loaded.cases.values():
-            terms = self._terms(before.account_id, before.priority, loaded.segments)
+            terms = self._terms(before.traits, loaded.customers)
             after = refitted(before, now, terms)
             cases.append(after)
             if after is not before:
-                news = news_of(after, now, self._policies.calendar_of(terms))
+                news = news_of(after, now, self._policies)
                 rows.append(documents.refitted_row(news, now))
         return Changes(cases, rows)
 
@@ -118,35 +118,35 @@ class Handlers:
             event: TicketEvent = one.record
             known = after.get(event.ticket_id)
             terms = self._terms_of(event, loaded)
-            case = follow(known, event, terms, self._policies.pause_on)
+            case = follow(known, event, terms)
             if case is not known:
                 after[event.ticket_id], last[event.ticket_id] = case, one
         rows = [
-            self._changed_row(after[ticket_id], one, loaded)
+            documents.changed_row(
+                news_of(after[ticket_id], one.record.at, self._policies), one.meta
+            )
             for ticket_id, one in last.items()
             if after[ticket_id].clocks != _clocks_of(before, ticket_id)
         ]
         return Changes(cases=[after[ticket_id] for ticket_id in last], rows=rows)
 
-    def _changed_row(self, case: Case, one: Received[Any], loaded: Loaded) -> Document:
-        calendar = self._policies.calendar_of(self._terms_of(one.record, loaded))
-        news = news_of(case, one.record.at, calendar)
-        return documents.changed_row(news, one.meta)
-
     def _terms_of(self, event: TicketEvent, loaded: Loaded) -> Terms | None:
-        return self._terms(event.state.account_id, event.state.priority, loaded.segments)
+        return self._terms(traits_of(event), loaded.customers)
 
-    def _terms(self, account_id: str, priority: str, segments: Mapping[str, str]) -> Terms | None:
-        return self._policies.terms(segment=segments.get(account_id, ""), priority=priority)
+    def _terms(self, traits: Traits, customers: Mapping[str, Customer]) -> Terms | None:
+        return self._policies.terms(traits, customers.get(traits.account_id, Customer()))
 
 
-def news_of(case: Case, as_of: datetime, calendar: BusinessCalendar) -> ClocksChanged:
+def news_of(case: Case, as_of: datetime, policies: Policies) -> ClocksChanged:
     """All clocks as of then; of very many the latest, open ones first."""
     newest = sorted(case.clocks, key=lambda clock: clock.is_open)[-MOST_CLOCKS:]
     return ClocksChanged(
         ticket_id=case.ticket_id,
         ticket_seq=case.seq,
-        clocks=[as_told(clock, as_of, calendar) for clock in newest],
+        clocks=[
+            as_told(clock, as_of, policies.measure(clock.calendar, clock.timezone))
+            for clock in newest
+        ],
     )
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from services.sla import documents
 from services.sla.domain.case import Case
-from services.sla.domain.policy import Policies, Terms
+from services.sla.domain.policy import Customer, Policies, Terms, Traits
 from services.sla.domain.replay import (
     Replayed,
     having_told,
@@ -23,7 +23,7 @@ from services.sla.handlers import Cases, news_of
 from services.sla.store import Changes, Loaded
 from shared.clock import Clock
 from shared.contracts.base import Meta
-from shared.contracts.ticket import TicketEvent, TicketState
+from shared.contracts.ticket import TicketEvent
 from shared.mongo import Document
 
 
@@ -41,8 +41,8 @@ class History:
 class Kept(Cases, Protocol):
     """The part of the store that rebuilding needs."""
 
-    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
-        """The segments of those accounts that have one."""
+    async def customers(self, account_ids: Collection[str]) -> dict[str, Customer]:
+        """What is known of the customers of these accounts."""
         ...
 
     async def told(self, names: Collection[str]) -> set[str]:
@@ -51,7 +51,7 @@ class Kept(Cases, Protocol):
 
 
 class Rebuilder:
-    """Applies the policies of now, and the segments that sla has stored, to the whole past."""
+    """Applies the policies of now, and what sla has stored of customers, to the whole past."""
 
     def __init__(self, *, store: Kept, policies: Policies, clock: Clock) -> None:
         self._store = store
@@ -67,13 +67,13 @@ class Rebuilder:
         """
         states = [event.state for one in histories.values() for event, _ in one.events]
         accounts = {state.account_id for state in states} - {""}
-        segments = await self._store.segments(accounts)
-        cases = self._replayed(histories, segments)
+        customers = await self._store.customers(accounts)
+        cases = self._replayed(histories, customers)
         told = await self._store.told(_names(cases))
         behind: list[str] = []
 
         def decide(loaded: Loaded) -> Changes:
-            is_same = all(loaded.segments.get(a) == segments.get(a) for a in accounts)
+            is_same = all(loaded.customers.get(a) == customers.get(a) for a in accounts)
             current = _current(cases, loaded) if is_same else {}
             behind[:] = cases.keys() - current.keys()
             known = {name for case in loaded.cases.values() for name in names_told(case)}
@@ -86,16 +86,15 @@ class Rebuilder:
         return behind
 
     def _replayed(
-        self, histories: Mapping[str, History], segments: Mapping[str, str]
+        self, histories: Mapping[str, History], customers: Mapping[str, Customer]
     ) -> dict[str, Replayed]:
-        def terms_of(state: TicketState) -> Terms | None:
-            segment = segments.get(state.account_id, "")
-            return self._policies.terms(segment=segment, priority=state.priority)
+        def terms_of(traits: Traits) -> Terms | None:
+            return self._policies.terms(traits, customers.get(traits.account_id, Customer()))
 
         found = {}
         for ticket_id, history in histories.items():
             events = (event for event, _ in history.events)
-            result = replayed(events, terms_of, self._policies.pause_on)
+            result = replayed(events, terms_of)
             if result:
                 found[ticket_id] = result
         return found
@@ -113,15 +112,12 @@ class Rebuilder:
             before = loaded.cases.get(ticket_id)
             known_seq = max(before.seq if before else 0, histories[ticket_id].clocks_seq)
             if known_seq < one.changed_seq and told.isdisjoint(_changed_names(one)):
-                rows.append(self._changed_row(one.case, histories[ticket_id], loaded))
+                rows.append(self._changed_row(one.case, histories[ticket_id]))
         return rows
 
-    def _changed_row(self, case: Case, history: History, loaded: Loaded) -> Document:
+    def _changed_row(self, case: Case, history: History) -> Document:
         event, meta = next(one for one in history.events if one[0].seq == case.seq)
-        segment = loaded.segments.get(case.account_id, "")
-        terms = self._policies.terms(segment=segment, priority=case.priority)
-        calendar = self._policies.calendar_of(terms)
-        return documents.changed_row(news_of(case, event.at, calendar), meta)
+        return documents.changed_row(news_of(case, event.at, self._policies), meta)
 
 
 def _current(cases: Mapping[str, Replayed], loaded: Loaded) -> dict[str, Replayed]:

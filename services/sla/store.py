@@ -6,7 +6,8 @@ from datetime import datetime
 
 from services.sla import documents
 from services.sla.domain.case import Case
-from services.sla.domain.clock import fired
+from services.sla.domain.clock import Told, at_which, fired
+from services.sla.domain.policy import Customer
 from shared.bus import outbox_index
 from shared.census import set_aside_index
 from shared.mongo import (
@@ -38,10 +39,10 @@ INDEXES = (
 
 @dataclass(frozen=True)
 class Loaded:
-    """What is decided upon: cases by ticket, and the segments of their accounts."""
+    """What is decided upon: cases by ticket, and customers by their account."""
 
     cases: Mapping[str, Case]
-    segments: Mapping[str, str]
+    customers: Mapping[str, Customer]
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,14 @@ class Store:
     ) -> Changes:
         """Load the cases that exist, decide, store; ``decide`` may be called more than once.
 
-        Segments are those of the cases' accounts and of the ones named.
+        Customers are those of the cases' accounts and of the ones named.
         """
 
         async def work(session: Session) -> Changes:
             cases = await self._load(ticket_ids, session)
-            wanted = {*account_ids, *(case.account_id for case in cases.values())} - {""}
-            changes = decide(Loaded(cases, await self._segments(wanted, session)))
+            of_cases = (case.traits.account_id for case in cases.values())
+            wanted = {*account_ids, *of_cases} - {""}
+            changes = decide(Loaded(cases, await self._customers(wanted, session)))
             await self._save(changes.cases, cases, session)
             await self._put_out(list(changes.rows), now, session)
             return changes
@@ -87,7 +89,7 @@ class Store:
         return await transaction(self._client, work)
 
     async def fire(self, now: datetime, limit: int) -> int:
-        """Claim and tell up to ``limit`` clocks that are due, the earliest first; give how many.
+        """Claim and tell what is due of up to ``limit`` clocks, in order; give how many clocks.
 
         Of several processes that fire at once one succeeds for each clock.
         """
@@ -95,15 +97,18 @@ class Store:
         async def work(session: Session) -> int:
             due = self._clocks.find({"next_at": {"$lte": now}}, session=session)
             found = await due.sort([("next_at", 1), ("_id", 1)]).limit(limit).to_list(None)
+            # What comes after the last of a full batch is for the next one: nothing overtakes.
+            until = found[-1]["next_at"] if len(found) == limit else now
             writes: list[ReplaceOne[Document]] = []
-            rows: list[Document] = []
+            told: list[Told] = []
             for document in found:
-                clock, told = fired(documents.clock_of(document), now)
+                clock, news = fired(documents.clock_of(document), now, until)
                 after = documents.clock_document(clock, document["number"])
                 writes.append(ReplaceOne({"_id": clock.id}, after))
-                rows += map(documents.fired_row, told)
+                told += news
             if writes:
                 await self._clocks.bulk_write(writes, ordered=False, session=session)
+            rows = [documents.fired_row(news) for news in sorted(told, key=at_which)]
             await self._put_out(rows, now, session)
             return len(found)
 
@@ -116,15 +121,20 @@ class Store:
         )
         return first["next_at"] if first else None
 
-    async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
-        """Remember or forget the segments of accounts; mark the open cases of changed ones."""
-        if not segments:
+    async def note_accounts(self, customers: Mapping[str, Customer | None]) -> None:
+        """Remember or forget customers by account; mark the open cases of changed ones."""
+        if not customers:
             return
 
         async def work(session: Session) -> None:
-            known = await self._segments(segments, session)
-            changed = [name for name, new in segments.items() if (new or "") != known.get(name, "")]
-            await self._accounts.bulk_write(_account_writes(segments), session=session)
+            known = await self._customers(customers, session)
+            nobody = Customer()
+            changed = [
+                name
+                for name, new in customers.items()
+                if (new or nobody) != known.get(name, nobody)
+            ]
+            await self._accounts.bulk_write(_account_writes(customers), session=session)
             of_changed = {"account_id": {"$in": changed}, "is_open": True}
             await self._cases.update_many(of_changed, {"$set": {"stale": True}}, session=session)
 
@@ -140,16 +150,16 @@ class Store:
         found = self._cases.find({"stale": True}, {"_id": 1}).limit(limit)
         return [case["_id"] async for case in found]
 
-    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
-        """The segments of those accounts that have one."""
-        return await self._segments(account_ids, None)
+    async def customers(self, account_ids: Collection[str]) -> dict[str, Customer]:
+        """What is known of the customers of these accounts."""
+        return await self._customers(account_ids, None)
 
-    async def restore_segments(self, segments: Mapping[str, str]) -> None:
-        """Remember the segments of accounts that are not known at all."""
-        if segments:
+    async def restore_customers(self, customers: Mapping[str, Customer]) -> None:
+        """Remember the customers of accounts that are not known at all."""
+        if customers:
             writes = [
-                UpdateOne({"_id": name}, {"$setOnInsert": {"segment": segment}}, upsert=True)
-                for name, segment in segments.items()
+                UpdateOne({"_id": name}, {"$setOnInsert": vars(customer)}, upsert=True)
+                for name, customer in customers.items()
             ]
             await self._accounts.bulk_write(writes, ordered=False)
 
@@ -169,13 +179,16 @@ class Store:
         await self._clocks.delete_many({"ticket_id": {"$in": ids}})
         await self._cases.delete_many({"_id": {"$in": ids}})
 
-    async def _segments(
+    async def _customers(
         self, account_ids: Collection[str], session: Session | None
-    ) -> dict[str, str]:
+    ) -> dict[str, Customer]:
         if not account_ids:
             return {}
         found = self._accounts.find({"_id": {"$in": list(account_ids)}}, session=session)
-        return {account["_id"]: account["segment"] async for account in found}
+        return {
+            account["_id"]: Customer(account["segment"], account.get("timezone", ""))
+            async for account in found
+        }
 
     async def _load(self, ticket_ids: Collection[str], session: Session) -> dict[str, Case]:
         ids = list(ticket_ids)
@@ -221,11 +234,11 @@ def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[ReplaceOne[Doc
 
 
 def _account_writes(
-    segments: Mapping[str, str | None],
+    customers: Mapping[str, Customer | None],
 ) -> list[DeleteOne | UpdateOne]:
     return [
         DeleteOne({"_id": name})
-        if segment is None
-        else UpdateOne({"_id": name}, {"$set": {"segment": segment}}, upsert=True)
-        for name, segment in segments.items()
+        if customer is None
+        else UpdateOne({"_id": name}, {"$set": vars(customer)}, upsert=True)
+        for name, customer in customers.items()
     ]

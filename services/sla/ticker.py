@@ -56,9 +56,8 @@ class Ticker:
     async def tick(self) -> int:
         """Tell all that is due now, the earliest first; give how many clocks had news."""
         total = 0
-        now = self._clock.now()
         next_at = await self._store.next_at()
-        while next_at is not None and next_at <= now:
+        while next_at is not None and next_at <= (now := self._clock.now()):
             told = await self._store.fire(now, self._batch)
             total += told
             if told < self._batch:

@@ -1,91 +1,38 @@
 """What can be set about a desk; the reference in the docs is generated from these models."""
 
-import re
-from functools import cache, cached_property
-from ipaddress import ip_address, ip_network
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from functools import cached_property
+from typing import Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
+from pydantic import Field, field_validator, model_validator
+
+from shared.config.sla import SLA, Calendar, Goal, Policy, Season, Step, Targets
+from shared.config.values import (
+    DURATION_SCHEMA,
+    Duration,
+    MailAddress,
+    Network,
+    Section,
+    TimeOfDay,
+    Zone,
+    split_server,
 )
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-
-def _seconds(value: object) -> object:
-    if isinstance(value, str):
-        parts = re.findall(r"(\d+)\s*([smhdw])", value)
-        if not parts or re.sub(r"\d+\s*[smhdw]\s*", "", value):
-            raise ValueError('write durations as "30m", "8h", "1h30m" or "7d"')
-        return sum(int(n) * _UNITS[unit] for n, unit in parts)
-    return value
-
-
-@cache
-def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _zone(value: str) -> str:
-    if value not in _zone_names():
-        raise ValueError(f"unknown time zone {value!r}; use a name such as Europe/Berlin")
-    return value
-
-
-def _network(value: str) -> str:
-    try:
-        ip_network(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is no IP address or network such as 10.0.0.0/8") from None
-    return value
-
-
-def _bare_address(value: str) -> str:
-    local, _, domain = value.strip().rpartition("@")
-    if not re.fullmatch(r"[^\s@<>(),;:\\\"\[\]]+", local) or not re.fullmatch(
-        r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain.lower()
-    ):
-        raise ValueError(f"{value!r} is no mail address")
-    return f"{local}@{domain}".lower()
-
-
-def split_server(value: str) -> tuple[str, int]:
-    """Address and port (53) of a name server; raises ValueError where it is none."""
-    host, colon, port = value.rpartition(":")
-    if value.startswith("[") or value.count(":") == 1:
-        host = host.strip("[]")
-    else:
-        host, colon, port = value, "", ""
-    try:
-        address = str(ip_address(host))
-        number = int(port) if colon else 53
-    except ValueError as error:
-        raise ValueError(f"{value!r} is no address of a name server") from error
-    return address, number
-
-
-DURATION_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {"type": "integer", "minimum": 0},
-        {"type": "string", "pattern": r"^(\s*\d+\s*[smhdw])+\s*$"},
-    ]
-}
-"""What an editor may offer for a duration: the file allows text, the model holds seconds."""
-Duration = Annotated[
-    int, BeforeValidator(_seconds), Field(ge=0), WithJsonSchema(DURATION_SCHEMA, mode="validation")
+__all__ = [
+    "DURATION_SCHEMA",
+    "SLA",
+    "Calendar",
+    "Desk",
+    "Duration",
+    "Goal",
+    "Policy",
+    "Season",
+    "Step",
+    "Targets",
+    "split_server",
 ]
-"""Seconds; in the file a number of seconds or text such as ``8h``."""
-Zone = Annotated[str, BeforeValidator(_zone)]
-Network = Annotated[str, BeforeValidator(_network)]
-MailAddress = Annotated[str, BeforeValidator(_bare_address)]
-Period = tuple[str, str]
+
+_Section = Section
 Role = Literal["agent", "lead", "manager", "admin"]
 
 
@@ -95,10 +42,6 @@ class UnknownNameError(ValueError):
     def __init__(self, reason: str, location: tuple[str | int, ...]) -> None:
         super().__init__(reason)
         self.location = location
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Mailbox(_Section):
@@ -141,6 +84,8 @@ class Agent(_Section):
     """Language of the mails to the agent."""
     timezone: Zone = "UTC"
     """Zone of the times in those mails."""
+    senior: bool = False
+    """Whether hard cases are given to them: VIP customers, escalations."""
     receipts: Literal["errors", "all"] = "errors"
     """Whether a mail that worked is confirmed too."""
 
@@ -159,61 +104,10 @@ class Team(_Section):
     """Name in mails; ``name`` if empty."""
     members: list[MailAddress] = Field(min_length=1)
     """Agents in the order of the rotation."""
+    lead: MailAddress | None = None
+    """Who leads it; the first member with that role if empty."""
     manager: MailAddress | None = None
     """Who is told of breaches."""
-
-
-class Calendar(_Section):
-    """When the desk is open."""
-
-    timezone: Zone
-    """Zone of the times below."""
-    week: (
-        dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], list[Period]]
-        | Literal["always"]
-    )
-    """Opening periods of each weekday such as ``[["09:00", "12:30"]]``, or ``always``."""
-    holidays: dict[Literal["country", "subdivision"], str] | None = None
-    """Public holidays of a country (ISO 3166) and subdivision: closed."""
-    closed: list[str] = Field(default_factory=list)
-    """Closing days: ``2026-12-31``, or ``12-24`` for every year."""
-    open: dict[str, list[Period]] = Field(default_factory=dict)
-    """Periods of single dates; they replace the weekday's and beat ``holidays``."""
-
-
-class Targets(_Section):
-    """How soon, for one priority."""
-
-    first_response: Duration
-    """Until the first answer of an agent."""
-    resolution: Duration
-    """Until it is resolved."""
-    next_response: Duration | None = None
-    """Until each later customer message is answered; not measured if empty."""
-
-
-class Policy(_Section):
-    """Targets by priority, and the clock that they are measured with."""
-
-    calendar: str
-    """Name of a calendar."""
-    clock: Literal["business", "calendar"] = "business"
-    """``business`` counts open time, ``calendar`` all time."""
-    segments: list[str] = Field(default_factory=list)
-    """Customer segments that this policy is for; empty: everybody."""
-    targets: dict[str, Targets]
-    """By priority name."""
-    amber: float = Field(default=0.75, gt=0, lt=1)
-    """Share of the time used up at which a clock turns amber."""
-
-
-class SLA(_Section):
-    """Service level targets."""
-
-    policies: dict[str, Policy] = Field(default_factory=dict)
-    """By name; the one that names the customer's segment wins, else the first without segments."""
-    pause_on: list[Literal["pending", "on-hold"]] = ["pending", "on-hold"]
-    """Statuses in which the clocks stand still."""
 
 
 class Survey(_Section):
@@ -255,6 +149,9 @@ class Notices(_Section):
     """Later notices of one ticket to one agent are collected for this long."""
     hold: Duration = 2
     """The first notice waits at most this long for the clocks' state."""
+    quiet: tuple[TimeOfDay, TimeOfDay] | None = None
+    """Hours, such as ``["20:00", "07:00"]`` in each reader's zone, in which clocks and their
+    ladder send no mail; it waits for the end, unless the step says ``at_night``."""
 
 
 class Sending(_Section):
@@ -277,7 +174,7 @@ class Door(_Section):
     """Connections of one address."""
     lmtp: str = Field(default="", pattern=r"^(.*:\d+)?$")
     """host:port where LMTP is spoken (RFC 2033), beside SMTP; empty: nowhere."""
-    exempt: list[Network] = ["127.0.0.1", "::1"]
+    exempt: list[Network] = Field(default=["127.0.0.1", "::1"])
     """Own relays, as addresses or networks: no limits of connections per address, nor of errors;
     SPF is not asked about them."""
     proxies: list[Network] = Field(default_factory=list)
@@ -342,7 +239,7 @@ class Desk(_Section):
     """Domain of the desk's Message-IDs."""
     language: str = "en"
     """Default language."""
-    priorities: list[str] = ["low", "normal", "high", "urgent"]
+    priorities: list[str] = Field(default=["low", "normal", "high", "urgent"])
     """Names, least urgent first."""
     categories: list[str] = Field(default_factory=list)
     """Names; empty allows any."""
@@ -388,16 +285,39 @@ class Desk(_Section):
         for i, team in enumerate(self.teams):
             for member in team.members:
                 _known("agent", member, agents, ("teams", i, "members"))
-            if team.manager:
-                _known("agent", team.manager, agents, ("teams", i, "manager"))
-        for name, policy in self.sla.policies.items():
-            at = ("sla", "policies", name)
-            _known("calendar", policy.calendar, set(self.calendars), (*at, "calendar"))
-            for priority in policy.targets:
-                _known("priority", priority, set(self.priorities), (*at, "targets", priority))
+            for field in ("lead", "manager"):
+                if who := getattr(team, field):
+                    _known("agent", who, agents, ("teams", i, field))
+        self._check_service_levels()
         if both := boxes & agents:
             raise ValueError(f"{min(both)} is a mailbox and an agent at once")
         return self
+
+    def _check_service_levels(self) -> None:
+        calendars = set(self.calendars)
+        for field in ("department_calendars", "account_calendars"):
+            for key, name in getattr(self.sla, field).items():
+                _known("calendar", name, calendars, ("sla", field, key))
+        self._check_steps(self.sla.steps, ("sla", "steps"))
+        for name, policy in self.sla.policies.items():
+            at = ("sla", "policies", name)
+            _known("calendar", policy.calendar, calendars, (*at, "calendar"))
+            for priority in policy.targets:
+                _known("priority", priority, set(self.priorities), (*at, "targets", priority))
+            self._check_steps(policy.steps or [], (*at, "steps"))
+
+    def _check_steps(self, steps: list[Step], at: tuple[str | int, ...]) -> None:
+        teams, agents = {t.name for t in self.teams}, {a.address for a in self.agents}
+        for i, step in enumerate(steps):
+            if step.name in {other.name for other in steps[:i]}:
+                raise UnknownNameError(f"two steps are called {step.name!r}", (*at, i, "name"))
+            people = {"senior", "lead", "manager", "", *agents}
+            _known("priority", step.priority, {"raise", "", *self.priorities}, (*at, i, "priority"))
+            _known("agent", step.assign, people, (*at, i, "assign"))
+            _known("team", step.team, {"", *teams}, (*at, i, "team"))
+            for who in step.notify:
+                if "@" not in who:
+                    _known("role", who, {"assignee", "team", "lead", "manager"}, (*at, i, "notify"))
 
     @cached_property
     def agents_by_address(self) -> dict[str, Agent]:

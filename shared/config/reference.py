@@ -101,7 +101,8 @@ def _section(
         "| setting | type | default | meaning | example |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name, field in model.model_fields.items():
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
         schema = properties[name]
         default = "" if field.is_required() else _default(_default_of(field), schema)
         meaning = " ".join((field.description or "").replace("``", "`").split())

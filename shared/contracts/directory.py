@@ -30,6 +30,7 @@ class Account(_Entry):
     vip: bool = False
     domains: list[str] = Field(default_factory=list, max_length=50)
     since: str = Field(default="", max_length=10)  # ISO date
+    timezone: str = Field(default="", max_length=50)  # IANA name, such as Asia/Tokyo
 
 
 class Contact(_Entry):

@@ -12,7 +12,9 @@ Target = Literal["first-response", "next-response", "resolution"]
 class Clock(Contract):
     """One target of a ticket. ``due_at`` is empty while the clock is paused or when it is over.
 
-    ``left_s`` is business time left at ``as_of`` (negative after the due time).
+    ``left_s`` is business time left at ``as_of`` (negative after the due time). ``rule`` says why
+    the policy is this one; ``calendar`` is the configured calendar that counts, its hours in
+    ``timezone`` where that is given; no calendar: all time counts.
     """
 
     target: Target
@@ -25,6 +27,9 @@ class Clock(Contract):
     warn_at: AwareDatetime | None = None
     left_s: int = 0
     as_of: AwareDatetime
+    rule: str = Field(default="", max_length=400)
+    calendar: str = Field(default="", max_length=100)
+    timezone: str = Field(default="", max_length=50)
 
 
 class _ClockEvent(Event):
@@ -51,6 +56,7 @@ class ClockWarned(_ClockEvent):
     cycle: int
     due_at: AwareDatetime
     warned_at: AwareDatetime
+    warn_at: AwareDatetime | None = None  # the amber point itself
 
 
 class ClockRanOut(_ClockEvent):
@@ -62,8 +68,25 @@ class ClockRanOut(_ClockEvent):
     type: Literal["sla.clock-ran-out"] = "sla.clock-ran-out"
     target: Target
     cycle: int
+    policy: str = Field(default="", max_length=100)
     due_at: AwareDatetime
     fired_at: AwareDatetime
 
 
-RECORDS = (ClocksChanged, ClockWarned, ClockRanOut)
+class ClockStepReached(_ClockEvent):
+    """A running clock reached a step of its policy's ladder at ``reached_at``.
+
+    Whether anything is done, tickets says: an answer accepted by then ends the ladder.
+    """
+
+    type: Literal["sla.step-reached"] = "sla.step-reached"
+    target: Target
+    cycle: int
+    step: str = Field(max_length=40)
+    policy: str = Field(max_length=100)
+    due_at: AwareDatetime
+    reached_at: AwareDatetime
+    fired_at: AwareDatetime
+
+
+RECORDS = (ClocksChanged, ClockWarned, ClockRanOut, ClockStepReached)

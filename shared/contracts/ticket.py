@@ -65,6 +65,7 @@ class TicketState(Contract):
     escalated: bool = False
     clocks: list[Clock] = Field(default_factory=list, max_length=20)
     survey: Survey | None = None
+    service: str = Field(default="", max_length=100)  # id or name, as in the directory
     linked: list[TicketId] = Field(default_factory=list, max_length=50)
     summary: str = Field(default="", max_length=500)
 
@@ -263,11 +264,19 @@ class SLABreached(TicketEvent):
 
 
 class TicketEscalated(TicketEvent):
-    """Somebody above or beside is called in: ``to`` are told by mail."""
+    """Somebody above or beside is called in: ``to`` are told by mail.
+
+    ``step`` is the step of the ladder that did it, for the clock ``target`` and ``cycle``;
+    ``urgent``: its mails do not wait for the end of the reader's quiet hours.
+    """
 
     type: Literal["ticket.escalated"] = "ticket.escalated"
     reason: str = Field(max_length=500)
     to: list[Address] = Field(max_length=20)
+    step: str = Field(default="", max_length=40)
+    target: Target | None = None
+    cycle: int = 0
+    urgent: bool = False
 
 
 class TicketLinked(TicketEvent):

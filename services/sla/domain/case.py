@@ -1,13 +1,13 @@
 """All clocks of a ticket, and what each event of the ticket does to them. Pure."""
 
 from collections.abc import Callable, Iterable
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.sla.domain import clock as clocks
 from services.sla.domain.clock import TicketClock
-from services.sla.domain.policy import Terms
+from services.sla.domain.policy import Terms, Traits
+from shared.config.sla import TARGETS
 from shared.contracts import ticket as events
 from shared.contracts.sla import Target
 
@@ -39,8 +39,7 @@ class Case:
 
     ticket_id: str
     seq: int
-    account_id: str = ""
-    priority: str = ""
+    traits: Traits = field(default_factory=Traits)
     waiting_since: datetime | None = None
     clocks: tuple[TicketClock, ...] = ()
 
@@ -56,24 +55,32 @@ def refitted(case: Case, at: datetime, terms: Terms | None) -> Case:
     return case if fitted.clocks == case.clocks else fitted
 
 
-def follow(
-    case: Case | None, event: events.TicketEvent, terms: Terms | None, pause_on: AbstractSet[str]
-) -> Case:
+def traits_of(event: events.TicketEvent) -> Traits:
+    """What chooses the terms of the ticket after the event."""
+    state = event.state
+    return Traits(
+        priority=state.priority,
+        account_id=state.account_id,
+        mailbox=state.mailbox,
+        service=state.service,
+    )
+
+
+def follow(case: Case | None, event: events.TicketEvent, terms: Terms | None) -> Case:
     """The case after the event; the same case if the event was seen before.
 
     A ticket is followed from the first event that is seen of it.
     """
     if case is not None and event.seq <= case.seq:
         return case
-    state = event.state
     known = case or _opened(event, terms)
-    known = replace(known, seq=event.seq, account_id=state.account_id, priority=state.priority)
+    known = replace(known, seq=event.seq, traits=traits_of(event))
     if terms is None:
         return _change(known, lambda clock: clocks.cancelled(clock, _ms(event.at)))
     known = _change(known, lambda clock: clocks.refitted(clock, _ms(event.at), terms))
     known = _apply(known, event, terms)
-    known = _await_answer(known, state.status, terms)
-    return _hold(known, event, terms, pause_on)
+    known = _await_answer(known, event.state.status, terms)
+    return _hold(known, event, terms)
 
 
 def _opened(event: events.TicketEvent, terms: Terms | None) -> Case:
@@ -133,11 +140,12 @@ def _await_answer(case: Case, status: str, terms: Terms) -> Case:
     return _start(case, "next-response", case.waiting_since, terms)
 
 
-def _hold(case: Case, event: events.TicketEvent, terms: Terms, pause_on: AbstractSet[str]) -> Case:
+def _hold(case: Case, event: events.TicketEvent, terms: Terms) -> Case:
     at = _ms(event.at)
-    if event.state.status in pause_on:
-        return _change(case, lambda clock: clocks.paused(clock, at, terms.calendar))
-    return _change(case, lambda clock: clocks.resumed(clock, at, terms.calendar))
+    still = terms.pauses.get(event.state.status, frozenset())
+    held = _change(case, lambda clock: clocks.paused(clock, at, terms), still)
+    running = set(TARGETS) - still
+    return _change(held, lambda clock: clocks.resumed(clock, at, terms), running)
 
 
 def _start(case: Case, target: Target, at: datetime, terms: Terms | None) -> Case:
@@ -151,13 +159,13 @@ def _start(case: Case, target: Target, at: datetime, terms: Terms | None) -> Cas
 
 
 def _stop(case: Case, targets: Iterable[Target], at: datetime, terms: Terms) -> Case:
-    return _change(case, lambda clock: clocks.stopped(clock, at, terms.calendar), targets)
+    return _change(case, lambda clock: clocks.stopped(clock, at, terms), targets)
 
 
 def _change(
     case: Case,
     change: Callable[[TicketClock], TicketClock],
-    targets: Iterable[Target] = (*RESPONSES, "resolution"),
+    targets: Iterable[Target] = TARGETS,
 ) -> Case:
     wanted = set(targets)
     return replace(case, clocks=tuple(change(c) if c.target in wanted else c for c in case.clocks))

@@ -8,21 +8,25 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.sla.domain.calendar import BusinessCalendar, CalendarError
-from services.sla.domain.policy import Terms
-from shared.contracts.sla import Clock, ClockRanOut, ClockWarned, Target
+from services.sla.domain.policy import Allowance, Terms
+from shared.config.models import Step
+from shared.contracts.sla import Clock, ClockRanOut, ClockStepReached, ClockWarned, Target
 
 State = Literal["running", "paused", "met", "missed", "cancelled"]
 OPEN: frozenset[State] = frozenset({"running", "paused"})
 Stretch = tuple[datetime, datetime | None]
 """From and to; the last one of a running clock has no end."""
+Told = ClockWarned | ClockRanOut | ClockStepReached
 
 
 @dataclass(frozen=True)
 class TicketClock:
     """State of a clock; instants are aware, UTC and whole milliseconds.
 
-    ``due_at`` and ``warn_at`` are empty as long as a pause hides them. ``warned`` and ``ran_out``
-    say what was told already: each is told once, whatever is recomputed later.
+    ``due_at`` and ``warn_at`` are empty as long as a pause hides them, ``steps`` says when which
+    step of the ladder is reached. ``warned``, ``ran_out`` and ``stepped`` say what was told
+    already: each is told once, whatever is recomputed later. ``calendar`` and ``timezone`` name
+    what counts its time (empty: all time), ``said`` the goal where it is in days.
     """
 
     ticket_id: str
@@ -38,6 +42,13 @@ class TicketClock:
     ended_at: datetime | None = None
     warned: bool = False
     ran_out: bool = False
+    rule: str = ""
+    calendar: str = ""
+    timezone: str = ""
+    said: str = ""
+    amber_left_s: int = 0
+    steps: tuple[tuple[str, datetime], ...] = ()
+    stepped: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -55,9 +66,19 @@ class TicketClock:
 
         A warning that a pause overtook is told when the clock runs on and its due time is known.
         """
-        if not self.is_open or self.ran_out or self.due_at is None:
-            return None
-        return self.due_at if self.warned else self.warn_at
+        return min((at for at, *_ in self.to_tell()), default=None)
+
+    def to_tell(self) -> list[tuple[datetime, int, str]]:
+        """What was not told yet: when, its rank among things of one moment, and its name."""
+        if not self.is_open or self.due_at is None:
+            return []
+        found = [] if self.ran_out else [(self.due_at, 1, "")]
+        if not self.warned and not self.ran_out and self.warn_at:
+            found.append((self.warn_at, 0, ""))
+        if self.state == "running":
+            steps = enumerate(self.steps, 2)
+            found += [(at, n, name) for n, (name, at) in steps if name not in self.stepped]
+        return sorted(found)
 
 
 def started(ticket_id: str, target: Target, cycle: int, at: datetime, terms: Terms) -> TicketClock:
@@ -66,36 +87,36 @@ def started(ticket_id: str, target: Target, cycle: int, at: datetime, terms: Ter
         ticket_id=ticket_id,
         target=target,
         cycle=cycle,
-        goal_s=terms.goals[target],
-        policy=terms.policy,
-        amber=terms.amber,
+        goal_s=0,
+        policy="",
+        amber=0.0,
         stretches=((at, None),),
     )
-    return _measured(clock, terms.calendar)
+    return _measured(clock, terms)
 
 
-def paused(clock: TicketClock, at: datetime, calendar: BusinessCalendar) -> TicketClock:
+def paused(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
     """The clock standing still from ``at``; unchanged unless it runs."""
     if clock.state != "running":
         return clock
     stretches = _cut(clock.stretches, at)
-    return _measured(replace(clock, state="paused", stretches=stretches), calendar)
+    return _measured(replace(clock, state="paused", stretches=stretches), terms)
 
 
-def resumed(clock: TicketClock, at: datetime, calendar: BusinessCalendar) -> TicketClock:
+def resumed(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
     """The clock running on from ``at``, never from before its pause; unchanged unless paused."""
     if clock.state != "paused":
         return clock
     ends = [end for _, end in clock.stretches if end is not None]
     stretches = (*clock.stretches, (max([at, *ends]), None))
-    return _measured(replace(clock, state="running", stretches=stretches), calendar)
+    return _measured(replace(clock, state="running", stretches=stretches), terms)
 
 
-def stopped(clock: TicketClock, at: datetime, calendar: BusinessCalendar) -> TicketClock:
+def stopped(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
     """Met if ``at`` is no later than the due time, else missed; unchanged unless open."""
     if not clock.is_open:
         return clock
-    ended = _measured(replace(clock, stretches=_cut(clock.stretches, at)), calendar)
+    ended = _measured(replace(clock, stretches=_cut(clock.stretches, at)), terms)
     in_time = ended.due_at is None or at <= ended.due_at
     return replace(ended, state="met" if in_time else "missed", ended_at=at)
 
@@ -116,10 +137,7 @@ def refitted(clock: TicketClock, at: datetime, terms: Terms | None) -> TicketClo
         return clock
     if terms is None or clock.target not in terms.goals:
         return cancelled(clock, at)
-    fitted = replace(
-        clock, policy=terms.policy, goal_s=terms.goals[clock.target], amber=terms.amber
-    )
-    return _measured(fitted, terms.calendar)
+    return _measured(clock, terms)
 
 
 def used(clock: TicketClock, as_of: datetime, calendar: BusinessCalendar) -> timedelta:
@@ -132,32 +150,41 @@ def used(clock: TicketClock, as_of: datetime, calendar: BusinessCalendar) -> tim
     return total
 
 
-def fired(clock: TicketClock, now: datetime) -> tuple[TicketClock, list[ClockWarned | ClockRanOut]]:
-    """What is to be told by ``now``, in order, and the clock that remembers having told it."""
-    told: list[ClockWarned | ClockRanOut] = []
-    due_at, warn_at = clock.due_at, clock.warn_at
-    if clock.next_at is None or due_at is None:
-        return clock, told
-    names = (clock.ticket_id, clock.target, clock.cycle)
-    if not clock.warned and warn_at and warn_at <= now:
-        told.append(_warned(*names, due_at, now))
-    if due_at <= now:
-        told.append(_ran_out(*names, due_at, now))
-    return replace(clock, warned=clock.warned or bool(told), ran_out=due_at <= now), told
+def fired(
+    clock: TicketClock, now: datetime, until: datetime | None = None
+) -> tuple[TicketClock, list[Told]]:
+    """What is to be told by ``now``, in order, and the clock that remembers having told it.
+
+    With ``until`` only of the time up to then.
+    """
+    told: list[Told] = []
+    for at, rank, name in clock.to_tell():
+        if at > (until or now) or clock.due_at is None:
+            break
+        names = {"ticket_id": clock.ticket_id, "target": clock.target, "cycle": clock.cycle}
+        names |= {"due_at": clock.due_at}
+        if rank == 0:
+            told.append(ClockWarned(**names, warn_at=at, warned_at=now))
+            clock = replace(clock, warned=True)
+        elif rank == 1:
+            told.append(ClockRanOut(**names, policy=clock.policy, fired_at=now))
+            clock = replace(clock, warned=True, ran_out=True)
+        else:
+            reached = {"step": name, "policy": clock.policy, "reached_at": at, "fired_at": now}
+            told.append(ClockStepReached(**names, **reached))
+            clock = replace(clock, stepped=(*clock.stepped, name))
+    return clock, told
 
 
-def _warned(
-    ticket_id: str, target: Target, cycle: int, due_at: datetime, now: datetime
-) -> ClockWarned:
-    return ClockWarned(
-        ticket_id=ticket_id, target=target, cycle=cycle, due_at=due_at, warned_at=now
-    )
-
-
-def _ran_out(
-    ticket_id: str, target: Target, cycle: int, due_at: datetime, now: datetime
-) -> ClockRanOut:
-    return ClockRanOut(ticket_id=ticket_id, target=target, cycle=cycle, due_at=due_at, fired_at=now)
+def at_which(told: Told) -> datetime:
+    """When what is told of came about, however late it is told."""
+    match told:
+        case ClockWarned():
+            return told.warn_at or told.due_at
+        case ClockRanOut():
+            return told.due_at
+        case ClockStepReached():
+            return told.reached_at
 
 
 def as_told(clock: TicketClock, as_of: datetime, calendar: BusinessCalendar) -> Clock:
@@ -176,6 +203,9 @@ def as_told(clock: TicketClock, as_of: datetime, calendar: BusinessCalendar) -> 
         warn_at=clock.warn_at if runs else None,
         left_s=left // timedelta(seconds=1),
         as_of=as_of,
+        rule=clock.rule,
+        calendar=clock.calendar,
+        timezone=clock.timezone,
     )
 
 
@@ -187,21 +217,57 @@ def _cut(stretches: tuple[Stretch, ...], at: datetime) -> tuple[Stretch, ...]:
     return tuple(kept) or ((stretches[0][0], stretches[0][0]),)
 
 
-def _measured(clock: TicketClock, calendar: BusinessCalendar) -> TicketClock:
-    goal = timedelta(seconds=clock.goal_s)
-    share = timedelta(seconds=int(clock.goal_s * clock.amber))
-    return replace(
+def _measured(clock: TicketClock, terms: Terms) -> TicketClock:
+    """The clock by these terms: when it is due, when it warns, when steps are reached."""
+    goal = terms.goals[clock.target]
+    fitted = replace(
         clock,
-        due_at=_reached(clock.stretches, goal, calendar),
-        warn_at=_reached(clock.stretches, share, calendar),
+        policy=terms.policy,
+        rule=terms.rule,
+        goal_s=goal.seconds,
+        said=goal.said,
+        calendar=goal.calendar,
+        timezone=goal.timezone,
+        amber=terms.amber,
+        amber_left_s=terms.amber_left_s,
+    )
+    due_at = _reached(clock.stretches, goal.seconds, goal.measure)
+    warn_s = int(goal.seconds * terms.amber)
+    if terms.amber_left_s:
+        warn_s = min(warn_s, max(goal.seconds - terms.amber_left_s, 0))
+    return replace(
+        fitted,
+        due_at=due_at,
+        warn_at=_reached(clock.stretches, warn_s, goal.measure),
+        steps=tuple(
+            (step.name, at)
+            for step in terms.steps
+            if clock.target in step.targets
+            and step.late != 0  # what is done at the due time, tickets does with the breach
+            and (at := _step_at(step, clock.stretches, goal, due_at)) is not None
+        ),
     )
 
 
+def _step_at(
+    step: Step, stretches: tuple[Stretch, ...], goal: Allowance, due_at: datetime | None
+) -> datetime | None:
+    """When the step is reached; None if a pause hides it, or the goal is shorter than it asks."""
+    if step.used is not None:
+        return _reached(stretches, int(goal.seconds * step.used), goal.measure)
+    distance = step.late or -(step.left or 0)
+    if goal.seconds + distance <= 0:
+        return None
+    if step.clock == "real":
+        return due_at + timedelta(seconds=distance) if due_at else None
+    return _reached(stretches, goal.seconds + distance, goal.measure)
+
+
 def _reached(
-    stretches: tuple[Stretch, ...], goal: timedelta, calendar: BusinessCalendar
+    stretches: tuple[Stretch, ...], seconds: int, calendar: BusinessCalendar
 ) -> datetime | None:
     """The instant at which that much was used; None if it is not, or while it cannot be known."""
-    left = goal
+    left = timedelta(seconds=seconds)
     for start, end in stretches:
         if end is None:
             return _due(calendar, start, left)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from services.sla.domain.case import IRRELEVANT, Case, follow
+from services.sla.domain.case import IRRELEVANT, Case, follow, traits_of
 from services.sla.domain.clock import TicketClock
-from services.sla.domain.policy import Terms
+from services.sla.domain.policy import Terms, Traits
 from shared.contracts import ticket as events
 
 
@@ -20,8 +20,7 @@ class Replayed:
 
 def replayed(
     history: Iterable[events.TicketEvent],
-    terms_of: Callable[[events.TicketState], Terms | None],
-    pause_on: AbstractSet[str],
+    terms_of: Callable[[Traits], Terms | None],
 ) -> Replayed | None:
     """Follow the events, which are in order from the first one on; None where no clock cares.
 
@@ -31,26 +30,32 @@ def replayed(
     changed_seq = 0
     told: set[str] = set()
     for event in history:
-        if isinstance(event, events.SLAWarned | events.SLABreached):
-            clock_id = f"{event.ticket_id}.{event.target}.{event.cycle}"
-            told.add(_name(clock_id, ran_out=isinstance(event, events.SLABreached)))
+        told |= _told_by(event)
         if isinstance(event, IRRELEVANT):
             continue
         before = case.clocks if case else ()
-        case = follow(case, event, terms_of(event.state), pause_on)
+        case = follow(case, event, terms_of(traits_of(event)))
         changed_seq = event.seq if case.clocks != before else changed_seq
     return Replayed(having_told(case, told), changed_seq) if case else None
 
 
 def names_told(case: Case) -> set[str]:
     """What the clocks of the case have told, as `possible_names` calls it."""
-    told = {_name(clock.id, ran_out=False) for clock in case.clocks if clock.warned}
-    return told | {_name(clock.id, ran_out=True) for clock in case.clocks if clock.ran_out}
+    found = set()
+    for clock in case.clocks:
+        found |= {f"{clock.id}.warned"} if clock.warned else set()
+        found |= {f"{clock.id}.ran-out"} if clock.ran_out else set()
+        found |= {f"{clock.id}.step-{name}" for name in clock.stepped}
+    return found
 
 
 def possible_names(case: Case) -> set[str]:
-    """The ids of all records by which the clocks of the case may tell of a warning or an end."""
-    return {_name(clock.id, ran_out=end) for clock in case.clocks for end in (False, True)}
+    """The ids of all records by which the clocks of the case may tell of what they reach."""
+    return {
+        f"{clock.id}.{what}"
+        for clock in case.clocks
+        for what in ("warned", "ran-out", *(f"step-{name}" for name, _ in clock.steps))
+    }
 
 
 def having_told(case: Case, names: AbstractSet[str]) -> Case:
@@ -59,11 +64,26 @@ def having_told(case: Case, names: AbstractSet[str]) -> Case:
 
 
 def _having_told(clock: TicketClock, names: AbstractSet[str]) -> TicketClock:
-    ran_out = clock.ran_out or _name(clock.id, ran_out=True) in names
+    ran_out = clock.ran_out or f"{clock.id}.ran-out" in names
     # One that ran out has warned before, or was too late to do so.
-    warned = clock.warned or ran_out or _name(clock.id, ran_out=False) in names
-    return replace(clock, warned=warned, ran_out=ran_out)
+    warned = clock.warned or ran_out or f"{clock.id}.warned" in names
+    stepped = [
+        name
+        for name, _ in clock.steps
+        if name not in clock.stepped and f"{clock.id}.step-{name}" in names
+    ]
+    return replace(clock, warned=warned, ran_out=ran_out, stepped=(*clock.stepped, *stepped))
 
 
-def _name(clock_id: str, *, ran_out: bool) -> str:
-    return f"{clock_id}.{'ran-out' if ran_out else 'warned'}"
+def _told_by(event: events.TicketEvent) -> set[str]:
+    """The record that a clock must have told for this to happen."""
+    match event:
+        case events.SLAWarned(target=target, cycle=cycle):
+            what = "warned"
+        case events.SLABreached(target=target, cycle=cycle):
+            what = "ran-out"
+        case events.TicketEscalated(target=str() as target, cycle=cycle, step=step) if step:
+            what = f"step-{step}"
+        case _:
+            return set()
+    return {f"{event.ticket_id}.{target}.{cycle}.{what}"}

@@ -6,14 +6,15 @@ from typing import Any
 
 from services.sla import documents
 from services.sla.domain.case import Case
-from services.sla.domain.clock import fired
+from services.sla.domain.clock import at_which, fired
+from services.sla.domain.policy import Customer
 from services.sla.store import Changes, Loaded
 
 
 class MemoryStore:
     def __init__(self) -> None:
         self.cases: dict[str, Case] = {}
-        self.accounts: dict[str, str] = {}
+        self.accounts: dict[str, Customer] = {}
         self.marked: set[str] = set()
         self.outbox: list[dict[str, Any]] = []
 
@@ -25,9 +26,9 @@ class MemoryStore:
         decide: Callable[[Loaded], Changes],
     ) -> Changes:
         cases = {i: self.cases[i] for i in ticket_ids if i in self.cases}
-        wanted = {*account_ids, *(case.account_id for case in cases.values())}
-        segments = {i: self.accounts[i] for i in wanted if i in self.accounts}
-        changes = decide(Loaded(cases, segments))
+        wanted = {*account_ids, *(case.traits.account_id for case in cases.values())}
+        customers = {i: self.accounts[i] for i in wanted if i in self.accounts}
+        changes = decide(Loaded(cases, customers))
         self.marked -= {case.ticket_id for case in changes.cases}
         self.cases |= {case.ticket_id: case for case in changes.cases}
         self.outbox += documents.queued(list(changes.rows), now)
@@ -37,14 +38,16 @@ class MemoryStore:
         due = [
             (c.next_at, c.id, c) for case in self.cases.values() for c in case.clocks if c.next_at
         ]
-        rows = []
         claimed = [clock for at, _, clock in sorted(due, key=lambda d: d[:2]) if at <= now][:limit]
+        until = claimed[-1].next_at if len(claimed) == limit else now
+        news = []
         for clock in claimed:
-            after, told = fired(clock, now)
+            after, told = fired(clock, now, until)
             case = self.cases[clock.ticket_id]
             clocks = tuple(after if c.id == clock.id else c for c in case.clocks)
             self.cases[case.ticket_id] = Case(**{**vars(case), "clocks": clocks})
-            rows += map(documents.fired_row, told)
+            news += told
+        rows = [documents.fired_row(told) for told in sorted(news, key=at_which)]
         self.outbox += documents.queued(rows, now)
         return len(claimed)
 
@@ -55,17 +58,17 @@ class MemoryStore:
     async def stale(self, limit: int) -> list[str]:
         return sorted(self.marked)[:limit]
 
-    async def note_accounts(self, segments: Mapping[str, str | None]) -> None:
-        for account_id, segment in segments.items():
-            if (segment or "") != self.accounts.get(account_id, ""):
-                concerned = [c for c in self.cases.values() if c.account_id == account_id]
-                self.marked |= {case.ticket_id for case in concerned if case.is_open}
-            if segment is None:
+    async def note_accounts(self, customers: Mapping[str, Customer | None]) -> None:
+        for account_id, customer in customers.items():
+            if (customer or Customer()) != self.accounts.get(account_id, Customer()):
+                mine = [c for c in self.cases.values() if c.traits.account_id == account_id]
+                self.marked |= {case.ticket_id for case in mine if case.is_open}
+            if customer is None:
                 self.accounts.pop(account_id, None)
             else:
-                self.accounts[account_id] = segment
+                self.accounts[account_id] = customer
 
-    async def segments(self, account_ids: Collection[str]) -> dict[str, str]:
+    async def customers(self, account_ids: Collection[str]) -> dict[str, Customer]:
         return {i: self.accounts[i] for i in account_ids if i in self.accounts}
 
     async def told(self, names: Collection[str]) -> set[str]:

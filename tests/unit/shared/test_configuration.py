@@ -41,7 +41,7 @@ def test_the_demo_preset_loads() -> None:
     desk = load_desk(DEMO).desk
 
     assert desk.teams_by_name["support"].members == ["ana@desk-team.example", "ben@desk-team.example"]  # fmt: skip
-    assert desk.sla.policies["standard"].targets["low"].resolution == 7 * 86_400
+    assert desk.sla.policies["standard"].targets["low"].resolution.seconds == 7 * 86_400
 
 
 def test_the_smallest_desk_has_name_host_mailbox_team_and_agent(tmp_path: Path) -> None:

@@ -132,6 +132,32 @@ def test_a_date_may_be_opened_for_no_time_at_all() -> None:
     assert office.next_open(at("2026-11-20T00:00Z")) == at("2026-11-23T09:00Z")
 
 
+def test_a_half_day_may_come_every_year_and_a_single_date_beats_it() -> None:
+    rules = {"open": {"12-24": [["09:00", "13:00"]], "2027-12-24": []}}
+    office = calendar("UTC", OFFICE, **rules)
+
+    assert office.between(at("2026-12-24T00:00Z"), at("2026-12-25T00:00Z")) == hours(4)
+    assert office.between(at("2027-12-24T00:00Z"), at("2027-12-25T00:00Z")) == hours(0)
+
+
+def test_closing_days_may_be_given_from_and_until_over_the_new_year() -> None:
+    office = calendar("UTC", "always", closed=["12-30/01-01", "2026-08-03/2026-08-05"])
+
+    assert office.next_open(at("2026-12-30T00:00Z")) == at("2027-01-02T00:00Z")
+    assert office.next_open(at("2029-12-31T00:00Z")) == at("2030-01-02T00:00Z")
+    assert office.next_open(at("2026-08-03T00:00Z")) == at("2026-08-06T00:00Z")
+    assert office.next_open(at("2027-08-03T00:00Z")) == at("2027-08-03T00:00Z")
+
+
+def test_a_season_has_a_week_of_its_own_from_and_until() -> None:
+    summer = {"from": "07-01", "until": "08-31", "week": {"wed": [["08:00", "12:00"]]}}
+    office = calendar("UTC", OFFICE, seasons=[summer], open={"2026-07-07": [["09:00", "10:00"]]})
+
+    assert office.between(at("2026-06-30T00:00Z"), at("2026-07-01T00:00Z")) == hours(8)
+    assert office.between(at("2026-07-01T00:00Z"), at("2026-07-03T00:00Z")) == hours(4)
+    assert office.between(at("2026-07-07T00:00Z"), at("2026-07-08T00:00Z")) == hours(1)
+
+
 def test_the_29th_of_february_can_be_closed_every_year() -> None:
     office = calendar("UTC", "always", closed=["02-29"])
 
@@ -177,6 +203,9 @@ def test_a_calendar_that_opens_seldom_goes_on_for_decades() -> None:
         ({"week": {"mon": [["09:00", "24:01"]]}}, "no time of day"),
         ({"closed": ["2026-02-30"]}, "no date"),
         ({"closed": ["13-01"]}, "no day of a year"),
+        ({"closed": ["12-24/2027-01-02"]}, "with the year or without"),
+        ({"closed": ["2026-12-24/2026-12-23"]}, "is before"),
+        ({"seasons": [{"from": "13-01", "until": "12-31", "week": {}}]}, "no day of a year"),
         ({"holidays": {"country": "XX"}}, "no public holidays are known of 'XX'"),
         ({"holidays": {"country": "DE", "subdivision": "ZZ"}}, "'DE-ZZ'"),
     ],

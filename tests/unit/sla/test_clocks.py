@@ -3,8 +3,8 @@
 import pytest
 
 from services.sla.domain import clock as clocks
-from services.sla.domain.case import IRRELEVANT, Case, follow
-from services.sla.domain.policy import Policies
+from services.sla.domain.case import IRRELEVANT, Case, follow, traits_of
+from services.sla.domain.policy import Customer, Policies, Traits
 from shared.config.models import Desk
 from shared.contracts import ticket as events
 from tests.ticket_history import History, at
@@ -47,8 +47,8 @@ POLICIES = Policies(DESK)
 
 def followed(history: History, segment: str = "", case: Case | None = None) -> Case:
     for event in history.events:
-        terms = POLICIES.terms(segment=segment, priority=event.state.priority)
-        case = follow(case, event, terms, POLICIES.pause_on)
+        terms = POLICIES.terms(traits_of(event), Customer(segment))
+        case = follow(case, event, terms)
     assert case is not None
     return case
 
@@ -142,10 +142,8 @@ def test_time_left_is_business_time_and_stands_still_in_a_pause() -> None:
     history = History()
     history.status("2026-11-20 10:00", "on-hold")
     first = clock(followed(history), "first-response")
-    terms = POLICIES.terms(segment="", priority="normal")
-    assert terms is not None
 
-    told = clocks.as_told(first, at("2026-11-24 12:00"), terms.calendar)
+    told = clocks.as_told(first, at("2026-11-24 12:00"), POLICIES.measure("office", ""))
 
     assert (told.state, told.left_s, told.due_at) == ("paused", 3 * 3600, None)
 
@@ -292,7 +290,7 @@ def test_what_was_told_is_not_told_again_under_another_priority() -> None:
     history = History()
     case = followed(history)
     out, _ = clocks.fired(clock(case, "first-response"), at("2026-11-20 13:00"))
-    terms = POLICIES.terms(segment="", priority="urgent")
+    terms = POLICIES.terms(Traits(priority="urgent"))
 
     refitted = clocks.refitted(out, at("2026-11-20 13:01"), terms)
 

@@ -4,16 +4,12 @@ import pytest
 
 from services.sla.domain.replay import names_told, possible_names, replayed
 from shared.contracts import ticket as events
-from shared.contracts.ticket import TicketState
 from tests.ticket_history import History, at
 from tests.unit.sla.test_clocks import POLICIES, followed
 
 
 def replay(history: History) -> object:
-    def terms_of(state: TicketState) -> object:
-        return POLICIES.terms(segment="", priority=state.priority)
-
-    return replayed(history.events, terms_of, POLICIES.pause_on)
+    return replayed(history.events, POLICIES.terms)
 
 
 def a_long_story() -> History:
@@ -76,4 +72,4 @@ def test_a_clock_has_told_what_the_ticket_was_told(kind: type, told: set[str]) -
 
 
 def test_a_ticket_of_which_no_event_is_there_has_no_case() -> None:
-    assert replayed([], lambda _state: None, POLICIES.pause_on) is None
+    assert replayed([], POLICIES.terms) is None

@@ -38,6 +38,15 @@ def zone(name: str) -> ZoneInfo:
         raise UnknownZoneError(f"unknown time zone {name!r}") from error
 
 
+def is_zone(name: str) -> bool:
+    """Whether there is such a time zone."""
+    try:
+        zone(name)
+    except UnknownZoneError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=65_536)
 def spans(name: str, window: int) -> tuple[Span, ...]:
     """The offsets of a window in order and without gap; window n begins n * WINDOW after 1970."""

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from services.sla.domain.zones import DAY, SECOND
-from shared.config.models import Calendar
+from shared.business_time.zones import DAY, SECOND
+from shared.config.sla import Calendar, Week
 
 Period = tuple[int, int]
 """Start and end (exclusive) in microseconds of wall-clock time; the end may be past midnight."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EPOCH = date(1970, 1, 1).toordinal()
+_THURSDAY = 3  # the weekday of 1970-01-01, counted from Monday
 _ALL_DAY: tuple[Period, ...] = ((0, DAY),)
 
 
@@ -26,52 +28,121 @@ class Openings:
 
     def __init__(self, settings: Calendar) -> None:
         """Raises `CalendarError` for times, dates or holidays that mean nothing."""
-        self._week = _week(settings)
-        self._open = {_day_of(day): _periods(given) for day, given in settings.open.items()}
-        self._closed = {_day_of(day) for day in settings.closed if not _is_yearly(day)}
-        self._yearly = {_month_and_day(day) for day in settings.closed if _is_yearly(day)}
+        self._week = _week(settings.week)
+        self._seasons = [(_Span(s.since, s.until), _week(s.week)) for s in settings.seasons]
+        self._open = {day: _periods(given) for day, given in settings.open.items()}
+        self._opened = {day: _Span(day, day) for day in settings.open}
+        self._closed = [_Span(*_ends_of(days)) for days in settings.closed]
         self._holidays = _checked_holidays(settings.holidays)
-        self._closed_in: dict[int, frozenset[int]] = {}
+        self._years: dict[int, _Year] = {}
 
     def between(self, first: int, last: int) -> list[Period]:
         """Periods that start on a day from first to last, in order, merged where they touch.
 
         A closed date has none, and the tail of the day before ends at its midnight.
         """
-        closed = self._closed_days(first, last + 1)
         found: list[Period] = []
+        years = {year: self._year(year) for year in range(_year(first), _year(last + 1) + 1)}
+        closed = frozenset().union(*(year.closed for year in years.values()))
         for day in range(first, last + 1):
             if day in closed:
                 continue
             base = day * DAY
-            for start, end in self._open.get(day, self._week[(day + 3) % 7]):
+            for start, end in self._periods_of(day, years):
                 tail_falls_away = end > DAY and day + 1 in closed
                 found.append((base + start, base + (DAY if tail_falls_away else end)))
         return _merged(found)
 
-    def _closed_days(self, first: int, last: int) -> frozenset[int]:
-        years = range(_year(first), _year(last) + 1)
-        return frozenset().union(*map(self._closed_in_year, years))
+    def _periods_of(self, day: int, years: Mapping[int, "_Year"]) -> tuple[Period, ...]:
+        for year in years.values():
+            if day in year.open:
+                return year.open[day]
+        for days, week in self._seasons:
+            if days.holds(day):
+                return week[(day + _THURSDAY) % 7]
+        return self._week[(day + _THURSDAY) % 7]
 
-    def _closed_in_year(self, year: int) -> frozenset[int]:
-        """Closed days; single ``open`` dates beat holidays and are beaten by ``closed``."""
-        if year not in self._closed_in:
-            days = set(self._closed)
-            days.update(_days_of_year(year, self._yearly))
+    def _year(self, year: int) -> "_Year":
+        """Dates opened and closed: opened ones beat holidays and are beaten by ``closed``."""
+        if year not in self._years:
+            opened = {
+                day: self._open[name]
+                for name in sorted(self._open, key=len)  # a date of one year beats every year's
+                for day in self._opened[name].days_in(year)
+            }
+            closed = {day for span in self._closed for day in span.days_in(year)}
             if self._holidays:
-                days |= _holidays(*self._holidays, year) - self._open.keys()
-            self._closed_in[year] = frozenset(days)
-        return self._closed_in[year]
+                closed |= _holidays(*self._holidays, year) - opened.keys()
+            self._years[year] = _Year(opened, frozenset(closed))
+        return self._years[year]
+
+
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """What is special about the days of a year."""
+
+    open: Mapping[int, tuple[Period, ...]]
+    closed: frozenset[int]
+
+
+class _Span:
+    """From one date to another, both included: of one year, or the same in every year."""
+
+    def __init__(self, first: str, last: str) -> None:
+        self._is_yearly = _is_yearly(first)
+        if self._is_yearly != _is_yearly(last):
+            raise CalendarError(f"{first!r} and {last!r}: write both with the year or without")
+        if self._is_yearly:
+            self._first, self._last = _month_and_day(first), _month_and_day(last)
+            return
+        self._days = _day_of(first), _day_of(last)
+        if self._days[1] < self._days[0]:
+            raise CalendarError(f"{last!r} is before {first!r}")
+
+    def holds(self, day: int) -> bool:
+        if not self._is_yearly:
+            return self._days[0] <= day <= self._days[1]
+        on = date.fromordinal(day + _EPOCH)
+        return self._is_in_year((on.month, on.day))
+
+    def days_in(self, year: int) -> Iterable[int]:
+        first, last = _day(year, 1, 1), _day(year, 12, 31)
+        if not self._is_yearly:
+            return range(max(first, self._days[0]), min(last, self._days[1]) + 1)
+        if self._first == self._last:
+            return _days_of_year(year, [self._first])
+        return [day for day in range(first, last + 1) if self.holds(day)]
+
+    def _is_in_year(self, on: tuple[int, int]) -> bool:
+        if self._first <= self._last:
+            return self._first <= on <= self._last
+        return on >= self._first or on <= self._last
+
+
+def longest_day_s(week: Week) -> int:
+    """Seconds of open time on the longest day of a week."""
+    days = _week(week)
+    return max(sum(end - start for start, end in _merged(list(day))) for day in days) // SECOND
 
 
 def _year(day: int) -> int:
     return date.fromordinal(day + _EPOCH).year
 
 
-def _week(settings: Calendar) -> tuple[tuple[Period, ...], ...]:
-    if settings.week == "always":
+def _day(year: int, month: int, day: int) -> int:
+    return date(year, month, day).toordinal() - _EPOCH
+
+
+def _week(week: Week) -> tuple[tuple[Period, ...], ...]:
+    if week == "always":
         return (_ALL_DAY,) * 7
-    return tuple(_periods(settings.week.get(name, [])) for name in WEEKDAYS)  # type: ignore[call-overload]
+    return tuple(_periods(week.get(name, [])) for name in WEEKDAYS)  # type: ignore[call-overload]
+
+
+def _ends_of(days: str) -> tuple[str, str]:
+    """The two ends of ``2026-08-01/2026-08-15``; a single day is both."""
+    first, _, last = days.partition("/")
+    return first, last or first
 
 
 def _periods(given: Iterable[tuple[str, str]]) -> tuple[Period, ...]:
@@ -86,6 +157,7 @@ def _period(start: str, end: str) -> Period:
     return opens, closes if closes > opens else closes + DAY
 
 
+@lru_cache(maxsize=4096)
 def _time_of_day(text: str) -> int:
     found = re.fullmatch(r"(\d{1,2}):(\d\d)(?::(\d\d))?", text)
     hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (99, 0, 0)
@@ -117,7 +189,7 @@ def _days_of_year(year: int, yearly: Iterable[tuple[int, int]]) -> Iterable[int]
     for month, day in yearly:
         if (month, day) == (2, 29) and (year % 4 or (year % 100 == 0 and year % 400)):
             continue
-        yield date(year, month, day).toordinal() - _EPOCH
+        yield _day(year, month, day)
 
 
 def _checked_holidays(given: Mapping[Any, str] | None) -> tuple[str, str] | None:
