@@ -3,12 +3,12 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local import parts, ports
+from deploy.local import parts, ports, process
 from deploy.local.configuration import load_checked
 from deploy.local.errors import StackError
 from deploy.local.facts import FILE, StackFacts, own_start, write
@@ -41,16 +41,22 @@ class Options:
 
 @dataclass
 class Stack:
-    """Starts, looks after and ends everything; use it from the main thread."""
+    """Starts, looks after and ends everything; use it from the main thread.
+
+    Who tests may bring ``backends``, give single services other settings (``env``, by service),
+    and leave services ``late``: those begin with `launch`, which does not wait for them.
+    """
 
     options: Options
     say: Callable[[str], None]
     progress: Progress = no_progress
+    backends: Backends | None = None
+    env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    late: Collection[str] = ()
+    supervisor: Supervisor | None = None
     facts: StackFacts | None = None
     _undo: ExitStack = field(default_factory=ExitStack)
     _programs: list[parts.Program] = field(default_factory=list)
-    _backends: Backends | None = None
-    _supervisor: Supervisor | None = None
 
     def start(self) -> StackFacts:
         """Return the stack's facts when everything is ready; else nothing is left running.
@@ -66,14 +72,32 @@ class Stack:
 
     def look_after(self) -> None:
         """Start again what has ended by itself; call it a few times a second."""
-        if self._supervisor and self._supervisor.look_after():
+        if self.supervisor and self.facts and self.supervisor.look_after():
             self.publish()
+
+    def launch(self, names: Collection[str]) -> None:
+        """Start services that were left late; it is not waited for."""
+        for program in self._programs:
+            if program.name in names and self.supervisor:
+                program.launch()
+                self.supervisor.watch(program)
+        self.publish()
+
+    def child(self, name: str) -> process.Child:
+        """Return the process of a part as it is now; raises KeyError for one that is not ours."""
+        programs = {program.name: program.child for program in self._programs}
+        servers = [self.backends.kafka, self.backends.mongo] if self.backends else []
+        own = {server.name: getattr(server, "child", None) for server in servers}
+        child = {**own, **programs}[name]
+        if child is None:
+            raise KeyError(name)
+        return child
 
     def publish(self) -> None:
         """Write down what is known now, for the other commands."""
-        if self.facts and self._backends:
+        if self.facts and self.backends:
             own = {p.name: p.child.pid for p in self._programs if p.child}
-            self.facts.pids = {**self._backends.kafka.pids, **self._backends.mongo.pids, **own}
+            self.facts.pids = {**self.backends.kafka.pids, **self.backends.mongo.pids, **own}
             write(self.facts)
 
     def stop(self) -> None:
@@ -111,10 +135,12 @@ class Stack:
 
     def _start_backends(self, state: Path) -> Backends:
         given = self.options
-        backends = choose(state, kafka=given.kafka, mongo=given.mongo, progress=self.progress)
+        backends = self.backends or choose(
+            state, kafka=given.kafka, mongo=given.mongo, progress=self.progress
+        )
         self._undo.callback(backends.stop)
         backends.start()
-        self._backends = backends
+        self.backends = backends
         asyncio.run(create_topics(backends.kafka.address))
         self.say(f"Kafka ({backends.kafka.kind}) and MongoDB ({backends.mongo.kind}) are ready")
         return backends
@@ -136,7 +162,8 @@ class Stack:
         for name in parts.SERVICES:
             endpoint = f"{ports.LOOPBACK}:{ports.free_port()}"
             facts.metrics[name] = f"http://{endpoint}/metrics"
-            self._programs.append(parts.service(name, state, env, endpoint))
+            own = self.env.get(name, {})
+            self._programs.append(parts.service(name, state, {**env, **own}, endpoint))
         if not relayed:
             mail = parts.mail_server(
                 state,
@@ -147,17 +174,21 @@ class Stack:
             )
             self._programs.append(mail)
         self._undo.callback(parts.stop, self._programs)
-        for program in self._programs:
+        for program in self._first:
             program.launch()
-        for program in self._programs:
+        for program in self._first:
             program.wait_ready()
 
+    @property
+    def _first(self) -> list[parts.Program]:
+        return [program for program in self._programs if program.name not in self.late]
+
     def _supervise(self, backends: Backends) -> None:
-        self._supervisor = Supervisor(self.say)
-        self._supervisor.watch(backends.kafka)
-        self._supervisor.watch(backends.mongo)
-        for program in self._programs:
-            self._supervisor.watch(program)
+        self.supervisor = self.supervisor or Supervisor(self.say)
+        self.supervisor.watch(backends.kafka)
+        self.supervisor.watch(backends.mongo)
+        for program in self._first:
+            self.supervisor.watch(program)
 
     def _lock(self, state: Path) -> None:
         try:

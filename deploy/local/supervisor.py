@@ -1,6 +1,7 @@
 """Starts again, after a growing pause, whatever part of a stack ends by itself."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -26,24 +27,31 @@ class Part(Protocol):
 class _Watched:
     part: Part
     started_at: float
-    pause_s: float = FIRST_PAUSE_S
+    pause_s: float
     restart_at: float | None = None
 
 
 @dataclass
 class Supervisor:
-    """Watches parts that were launched; call everything from the main thread."""
+    """Watches parts that were launched; call everything from the main thread.
+
+    What is in ``held`` stays down once it has ended, until it is taken out again.
+    """
 
     say: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
+    longest_pause_s: float = LONGEST_PAUSE_S
+    held: set[str] = field(default_factory=set)
+    ends: Counter[str] = field(default_factory=Counter)
+    """How often each part was found ended."""
     _watched: list[_Watched] = field(default_factory=list)
 
     def watch(self, part: Part) -> None:
         """Look after a part from now on."""
-        self._watched.append(_Watched(part, self.clock()))
+        self._watched.append(_Watched(part, self.clock(), FIRST_PAUSE_S))
 
     def look_after(self) -> bool:
-        """Launch what is due, after a pause of 1 s that doubles up to 10 s; true if any was."""
+        """Launch what is due, after a pause of 1 s that doubles up to the longest; true if any."""
         launched = [self._look_at(one) for one in self._watched if not one.part.is_alive()]
         return any(launched)
 
@@ -54,9 +62,10 @@ class Supervisor:
                 one.pause_s = FIRST_PAUSE_S
             one.restart_at = now + one.pause_s
             self.say(f"{one.part.name} ended by itself; started again in {one.pause_s:.0f} s")
-            one.pause_s = min(one.pause_s * 2, LONGEST_PAUSE_S)
+            one.pause_s = min(one.pause_s * 2, self.longest_pause_s)
+            self.ends[one.part.name] += 1
             return False
-        if now < one.restart_at:
+        if now < one.restart_at or one.part.name in self.held:
             return False
         one.part.launch()
         one.started_at, one.restart_at = now, None

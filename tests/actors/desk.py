@@ -6,25 +6,48 @@ Processes are started and tended in the main thread; the actors live on a loop i
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import uvloop
 from ruamel.yaml import YAML
 
 from deploy.local import ports
 from deploy.local.facts import StackFacts
+from deploy.local.providers.choice import Backends
 from deploy.local.stack import Options, Stack
+from deploy.local.supervisor import LONGEST_PAUSE_S, Supervisor
 from shared.config import Desk, load_desk
-from tests.actors.ledger import Ledger
 from tests.actors.sink import Sink
 
 T = TypeVar("T")
 PRESET = Path(__file__).parents[2] / "deploy" / "presets" / "demo.yaml"
 TEND_S = 0.05
+
+
+class Companion(Protocol):
+    """Something on the actors' loop that has to be there before the stack."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def stop(self) -> None:
+        """End."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """A stack that is put together otherwise than ``postdesk up`` does it; see `Stack`."""
+
+    companions: Sequence[Companion] = ()
+    backends: Backends | None = None
+    env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    late: Collection[str] = ()
+    longest_pause_s: float = LONGEST_PAUSE_S
 
 
 class RunningDesk:
@@ -35,14 +58,24 @@ class RunningDesk:
         folder: Path,
         *,
         settings: dict[str, Any] | None = None,
-        sink_ledger: Ledger | None = None,
+        sink: Sink | None = None,
+        wiring: Wiring | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
         config = _configuration(folder, settings or {})
         self.desk: Desk = load_desk(config).desk
-        self.sink = Sink(ledger=sink_ledger, port=ports.free_port())
+        self.sink = sink or Sink(port=ports.free_port())
         options = Options(folder / "state", config, smtp="127.0.0.1:0", relay=self.sink.address)
-        self.stack = Stack(options, say=say)
+        wiring = wiring or Wiring()
+        self._companions = wiring.companions
+        self.stack = Stack(
+            options,
+            say=say,
+            backends=wiring.backends,
+            env=wiring.env,
+            late=wiring.late,
+            supervisor=Supervisor(say, longest_pause_s=wiring.longest_pause_s),
+        )
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -76,6 +109,8 @@ class RunningDesk:
         self._thread.start()
         try:
             self.begin(self.sink.__aenter__()).result()
+            for companion in self._companions:
+                self.begin(companion.start()).result()
             self.stack.start()
         except BaseException:
             self._end_loop()
@@ -86,6 +121,8 @@ class RunningDesk:
         self, _type: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
     ) -> None:
         self.stack.stop()
+        for companion in self._companions:
+            self.begin(companion.stop()).result()
         self.begin(self.sink.__aexit__(None, None, None)).result()
         self._end_loop()
 

@@ -102,6 +102,32 @@ class Writer:
         mail = self._mail("auto-reply", sender, to, "text/plain", text, headers)
         return replace(mail, envelope_from="")
 
+    def list_mail(self, sender: str, to: Sequence[str]) -> Mail:
+        """What a mailing list sends (RFC 2919)."""
+        headers = {"List-Id": "<news.people.example>", "Precedence": "list"}
+        return self.plain(sender, to, kind="list", **headers)
+
+    def bounce(self, sender: str, to: Sequence[str]) -> Mail:
+        """A delivery report about a mail that nobody here sent (RFC 3464), from nobody."""
+        status = (
+            "Reporting-MTA: dns; mx.people.example\n\n"
+            f"Final-Recipient: rfc822; nobody{self._written}@people.example\n"
+            "Action: failed\nStatus: 5.1.1\n"
+        )
+        parts = [
+            ("text/plain; charset=utf-8", "Your mail could not be delivered.\n"),
+            ("message/delivery-status", status),
+        ]
+        kind, headers = "bounce", {"Subject": "Undelivered mail", "Auto-Submitted": "auto-replied"}
+        subtype = "report; report-type=delivery-status"
+        mail = self._multipart(kind, sender, to, subtype, parts, headers)
+        return replace(mail, envelope_from="")
+
+    def bomb(self, sender: str, to: Sequence[str]) -> Mail:
+        """A mail whose Content-Type keeps careless parsers busy for a minute."""
+        field = "a/b" + ";" * 16_000
+        return self._mail("unparseable", sender, to, field, self._text(), {})
+
     def unparseable(self, sender: str, to: Sequence[str]) -> Mail:
         """A mail that no parser gets through: multiparts nested hundreds deep."""
         layers = [

@@ -5,7 +5,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +16,8 @@ from tests.actors.ledger import Ledger
 OK = "250 2.0.0 OK"
 DROP = "drop"
 """Verdict: the mail is kept, but the connection ends before the reply."""
+SLOW = "slow"
+"""Verdict: the mail is kept, and OK comes late."""
 
 _MESSAGE_ID = re.compile(rb"^message-id:\s*<?([^>\r\n]+)>?", re.IGNORECASE | re.MULTILINE)
 
@@ -29,6 +31,8 @@ class Delivery:
     recipient: str
     message_id: str
     raw: bytes
+    is_answered: bool = True
+    """Whether the reply was given to a connection that was still there."""
 
     def header(self, name: str) -> str:
         """A header's text, unfolded; empty where there is none. For fields without encoded words."""
@@ -45,9 +49,16 @@ class Sink:
     """An SMTP server on the loopback address; ``address`` is known inside the ``with``."""
 
     def __init__(
-        self, *, ledger: Ledger | None = None, verdict: Verdict = lambda _: OK, port: int = 0
+        self,
+        *,
+        ledger: Ledger | None = None,
+        verdict: Verdict = lambda _: OK,
+        port: int = 0,
+        slow_s: float = 20.0,
     ) -> None:
         self._ledger = ledger
+        self._slow_s = slow_s
+        self._arrived: list[Callable[[Delivery], None]] = []
         self._port = port
         self._server: asyncio.Server | None = None
         self._news = asyncio.Condition()
@@ -60,6 +71,10 @@ class Sink:
     def address(self) -> str:
         """HOST:PORT."""
         return f"127.0.0.1:{self._port}"
+
+    def on_arrival(self, call: Callable[[Delivery], None]) -> None:
+        """Tell of every mail that is taken from now on."""
+        self._arrived.append(call)
 
     async def wait_until(self, holds: Callable[[], bool], *, within_s: float) -> bool:
         """Return whether the condition on what has arrived came true in time."""
@@ -99,14 +114,18 @@ class Sink:
                 raw=raw,
             )
             verdict = self.verdict(delivery)
-            await self._keep(delivery, verdict)
+            if verdict == SLOW:
+                await asyncio.sleep(self._slow_s)
+            is_answered = verdict != DROP and not server.transport.is_closing()
+            await self._keep(replace(delivery, is_answered=is_answered), verdict)
         if verdict == DROP:
             server.transport.abort()
             return "421 4.4.2 gone"
-        return verdict
+        return OK if verdict == SLOW else verdict
 
     async def _keep(self, delivery: Delivery, verdict: str) -> None:
-        (self.taken if verdict in {OK, DROP} else self.refused).append(delivery)
+        is_taken = verdict in {OK, DROP, SLOW}
+        (self.taken if is_taken else self.refused).append(delivery)
         if self._ledger:
             self._ledger.write(
                 at=delivery.at,
@@ -114,6 +133,9 @@ class Sink:
                 message_id=delivery.message_id,
                 sha256=hashlib.sha256(delivery.raw).hexdigest(),
                 verdict=verdict,
+                answered=delivery.is_answered,
             )
+        for tell in self._arrived if is_taken else ():
+            tell(delivery)
         async with self._news:
             self._news.notify_all()

@@ -13,6 +13,10 @@ class NoReplyError(Exception):
     """The connection ended, or nothing came in time: the sender knows nothing and keeps the mail."""
 
 
+class NotConnectedError(NoReplyError):
+    """There was nobody to talk to."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """A server's reply (RFC 5321, 4.2)."""
@@ -38,12 +42,15 @@ class Connection:
         """Connect and say EHLO; raises NoReplyError where that does not succeed."""
         try:
             connection = cls(*await asyncio.open_connection(host, port))
-        except OSError as error:
-            raise NoReplyError(str(error)) from error
-        greetings = [await connection._ask(b""), await connection._ask(b"EHLO sender.example\r\n")]
+            greetings = [
+                await connection._ask(b""),
+                await connection._ask(b"EHLO sender.example\r\n"),
+            ]
+        except (OSError, NoReplyError) as error:
+            raise NotConnectedError(str(error)) from error
         if any(reply.code >= 400 for reply in greetings):
             connection.close()
-            raise NoReplyError(greetings[-1].text)
+            raise NotConnectedError(greetings[-1].text)
         return connection
 
     async def deliver(self, sender: str, recipients: Sequence[str], raw: bytes) -> Reply:

@@ -4,12 +4,25 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from dataclasses import dataclass
 
 from deploy.local.ports import split_address
 from tests.actors.ledger import Ledger
 from tests.actors.mails import Mail
-from tests.actors.smtp_client import Connection, NoReplyError, Reply
+from tests.actors.smtp_client import Connection, NoReplyError, NotConnectedError, Reply
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at one mail; times in seconds since 1970, code 0 where there was no reply."""
+
+    id: str
+    number: int
+    begun: float
+    ended: float
+    outcome: str  # 250, 4xx, 5xx, noreply, connfail
+    code: int
+    text: str
 
 
 class Source:
@@ -34,7 +47,12 @@ class Source:
         """Time of the 250 by ledger id, seconds since 1970."""
         self.refused: dict[str, Reply] = {}
         """What was refused for good, by ledger id."""
-        self.tries = 0
+        self.attempts: list[Attempt] = []
+
+    @property
+    def tries(self) -> int:
+        """How often a mail was tried."""
+        return len(self.attempts)
 
     async def deliver(self, mail: Mail) -> Reply:
         """Return the reply that ends the mail's time here: 250, or a refusal for good."""
@@ -60,30 +78,35 @@ class Source:
             self._idle.pop().close()
 
     async def _try(self, mail: Mail, number: int) -> Reply | None:
-        begun = time.time()
-        self.tries += 1
         async with self._slots:
-            reply = await self._transact(mail)
+            begun = time.time()
+            reply, outcome = await self._transact(mail)
         ended = time.time()
+        code, text = (reply.code, reply.text) if reply else (0, "")
+        attempt = Attempt(mail.id, number, begun, ended, outcome, code, text)
+        self.attempts.append(attempt)
         if self._ledger:
-            code, text = (reply.code, reply.text) if reply else (0, "no reply")
-            self._ledger.write(id=mail.id, t0=begun, t1=ended, number=number, code=code, text=text)
+            row = {"id": mail.id, "try": number, "t0": begun, "t1": ended}
+            self._ledger.write(**row, outcome=outcome, code=code, text=text)
         if reply and reply.code < 400:
             self.accepted.setdefault(mail.id, ended)
         elif reply and reply.is_final:
             self.refused[mail.id] = reply
         return reply
 
-    async def _transact(self, mail: Mail) -> Reply | None:
+    async def _transact(self, mail: Mail) -> tuple[Reply | None, str]:
         connection = None
-        with suppress(NoReplyError):
+        try:
             connection = self._idle.pop() if self._idle else await Connection.open(*self._where)
             reply = await connection.deliver(mail.envelope_from, mail.recipients, mail.raw)
-            if reply.code == 421:  # RFC 5321, 3.8: the server closes
+        except NotConnectedError:
+            return None, "connfail"
+        except NoReplyError:
+            if connection:
                 connection.close()
-            else:
-                self._idle.append(connection)
-            return reply
-        if connection:
+            return None, "noreply"
+        if reply.code == 421:  # RFC 5321, 3.8: the server closes
             connection.close()
-        return None
+        else:
+            self._idle.append(connection)
+        return reply, str(reply.code) if reply.code == 250 else f"{reply.code // 100}xx"

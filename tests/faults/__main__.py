@@ -1,45 +1,83 @@
-"""``make faults``: ledger runs with one seed after the other; ``--mutants`` proves that they can fail."""
+"""``make faults``: mail flows while everything goes wrong, then the books are compared.
+
+Parameters from the command line or as MAILS, FAULTS, SEED and PROFILE from the environment.
+``--mutants`` proves that the test can fail.
+"""
 
 import argparse
+import importlib
+import importlib.util
+import os
 import random
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from tests.faults import mutants
-from tests.faults.ledger_run import run_ledger
+from tests.faults.ledger_run import Result, run_ledger
+from tests.faults.profiles import PROFILES, Profile
+from tests.faults.report import show, write
 
-KEPT = Path(__file__).parents[2] / "build" / "faults"
+BUILD = Path(__file__).parents[2] / "build"
+KEPT = BUILD / "faults"
 """Logs, ledgers and stores of runs that had problems, by seed."""
+CLUSTER = "cluster"
 
 
 def main() -> int:
     """0 where nothing was lost, doubled or invented in any run."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument(
-        "--seed", type=int, default=random.randrange(10**6), help="of the first run"
-    )
-    parser.add_argument("--mutants", action="store_true")
-    options = parser.parse_args()
+    options = _options()
     if options.mutants:
+        from tests.faults import mutants
+
         return mutants.main([])
     seeds = range(options.seed, options.seed + options.runs)
-    return int(sum(map(_has_problems, seeds)) > 0)
+    return int(sum(_has_problems(seed, options) for seed in seeds) > 0)
 
 
-def _has_problems(seed: int) -> bool:
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    given = os.environ.get
+    parser.add_argument(
+        "--profile", choices=[*PROFILES, CLUSTER], default=given("PROFILE") or "short"
+    )
+    parser.add_argument("--mails", type=int, default=int(given("MAILS") or 0))
+    parser.add_argument("--faults", type=int, default=int(given("FAULTS") or 0))
+    parser.add_argument("--seed", type=int, default=int(given("SEED") or random.randrange(10**6)))
+    parser.add_argument("--runs", type=int, default=1, help="with this seed and those after it")
+    parser.add_argument("--mutants", action="store_true")
+    return parser.parse_args()
+
+
+def _has_problems(seed: int, options: argparse.Namespace) -> bool:
+    print(f"SEED={seed} PROFILE={options.profile}", flush=True)
     folder = KEPT / str(seed)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    result = run_ledger(folder, seed, say=lambda _: None)
-    kills = ", ".join(f"{name} {count}" for name, count in sorted(result.kills.items()))
-    print(f"seed {seed}: {result.mails} mails, {result.tries} tries, {result.seconds:.0f} s, killed: {kills}; {len(result.problems)} problems", flush=True)  # fmt: skip
-    for line in result.problems:
-        print(f"  {line}", flush=True)
+    result = _run(folder, seed, options)
+    show(result, options.profile)
+    write(result, options.profile, BUILD / "faults.json")
     if not result.problems:
         shutil.rmtree(folder, ignore_errors=True)
     return bool(result.problems)
+
+
+def _run(folder: Path, seed: int, options: argparse.Namespace) -> Result:
+    if options.profile == CLUSTER:
+        if importlib.util.find_spec("tests.faults.cluster") is None:
+            sys.exit("the profile 'cluster' is not there")
+        result: Result = importlib.import_module("tests.faults.cluster").run(folder, seed)
+        return result
+    return run_ledger(folder, seed, _profile(options), say=lambda line: print(line, flush=True))
+
+
+def _profile(options: argparse.Namespace) -> Profile:
+    chosen = PROFILES[options.profile]
+    return replace(
+        chosen,
+        mails=options.mails or chosen.mails,
+        faults=options.faults or chosen.faults,
+    )
 
 
 if __name__ == "__main__":

@@ -1,109 +1,271 @@
-"""A whole desk under fire: mail flows while everything is killed, then the books are compared."""
+"""A whole desk under fire: mail flows while everything goes wrong, then the books are compared."""
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
+from typing import Any
+from urllib.parse import urlsplit
 
 from pymongo import MongoClient
 
-from deploy.local.providers import choice
-from tests.actors.desk import RunningDesk
+from deploy.local import folders, ports
+from deploy.local.parts import SERVICES
+from deploy.local.providers.choice import Backends, no_progress
+from deploy.local.providers.embedded_kafka import EmbeddedKafka
+from deploy.local.providers.embedded_mongo import EmbeddedMongo
+from tests.actors.books import Evidence, Machine
+from tests.actors.desk import TEND_S, RunningDesk, Wiring
 from tests.actors.evidence import (
-    altered_mails,
     dead_letters,
-    inbound_mails,
+    inbound_rows,
     published_ids,
+    report_books,
     stored_events,
+    ticket_states,
 )
-from tests.actors.judge import Evidence, verdict
+from tests.actors.judge import Check, verdict
 from tests.actors.ledger import Ledger
+from tests.actors.moods import Moods
+from tests.actors.sink import Sink
 from tests.actors.source import Source
 from tests.faults.chaos import Chaos
-from tests.faults.traffic import Traffic
+from tests.faults.faketime import FakeTime
+from tests.faults.field import Field
+from tests.faults.figures import rates, recoveries
+from tests.faults.mix import Mix
+from tests.faults.network import Network
+from tests.faults.plan import kinds, plan
+from tests.faults.poisoner import Poisoner
+from tests.faults.profiles import PROFILES, Profile
+from tests.faults.quiet import wait_until_quiet
+from tests.faults.traffic import BILLING, MAX_BYTES, SUPPORT, Traffic
+from tests.faults.watch import Watch
 
-STORM_S = 180.0
-SETTLE_S = 120.0
-UNCHANGED_S = 30.0
-SURE_S = 3.0
-SHORT_WAITS = {"notices": {"bundle": 2, "hold": 1}}
+FIRST_MAILS = 5
+FIRST_S = 90.0
+SESSIONS = 20
+LAST_S = 300.0
+"""So long after the storm's own limit a run is given up."""
+SENDING_S = 2.0
+RESTART_S = 2.0
+"""The longest pause before a killed part is started again, so that faults hit what runs."""
+READERS = tuple(name for name in SERVICES if name != "ingest")
+SETTINGS = {
+    "notices": {"bundle": 2, "hold": 1},
+    "sending": {"first_pause": 2},
+    "door": {"max_bytes": MAX_BYTES},
+    "mailboxes": [
+        {"address": SUPPORT, "brand": "Support", "team": "support"},
+        {"address": BILLING, "brand": "Billing", "team": "billing", "priority": "urgent"},
+    ],
+    "calendars": {"always": {"timezone": "UTC", "week": "always"}},
+    "sla": {
+        "policies": {
+            "standard": {
+                "calendar": "always",
+                "targets": {
+                    "urgent": {"first_response": 30, "resolution": 60},
+                    "normal": {"first_response": "8h", "resolution": "72h"},
+                },
+            }
+        }
+    },
+}
+"""Everything waits for seconds; clocks run out for one mailbox, so that not all is about them."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came out; ``problems`` is empty where nothing was lost, doubled or invented."""
+    """What came out; ``figures`` are beside the verdict."""
 
-    problems: list[str]
-    kills: Counter[str]
+    seed: int
     mails: int
-    tries: int
+    faults: int
+    checks: list[Check]
+    figures: dict[str, object]
     seconds: float
 
+    @property
+    def problems(self) -> list[str]:
+        """All that is wrong, empty where nothing was lost, doubled or invented."""
+        return [f"{check.name}: {line}" for check in self.checks for line in check.problems]
 
-def run_ledger(folder: Path, seed: int, say: Callable[[str], None] = print) -> Result:
+
+def run_ledger(
+    folder: Path,
+    seed: int,
+    profile: Profile = PROFILES["short"],
+    say: Callable[[str], None] = print,
+) -> Result:
     """Play, wait until all is quiet, judge; in a folder of its own, from the main thread."""
-    begun, chance = time.monotonic(), random.Random(seed)
+    begun = time.monotonic()
+
+    def tell(what: str) -> None:
+        say(f"{time.monotonic() - begun:6.1f} s  {what}")
+
     with ExitStack() as opened:
-        # A container would come back at another port; what crashes here are processes.
-        opened.enter_context(patch.object(choice, "_engine_answers", lambda: False))
+        run = _Run(folder, random.Random(seed), profile, opened, tell)
+        stormy = run.storm()
+        tell("the storm is over")
+        left = wait_until_quiet(lambda: run.desk.facts, run.tend)
+        tell("all is quiet" if not left else f"it does not come to rest: {', '.join(left)}")
+        evidence = run.evidence()
+        figures = run.figures(evidence)
+    rest = Check("rest", "the storm ends, the desk comes to rest", (*stormy, *left))
+    return Result(
+        seed=seed,
+        mails=len(evidence.sent),
+        faults=len(run.chaos.done),
+        checks=[*verdict(evidence), rest],
+        figures=figures,
+        seconds=time.monotonic() - begun,
+    )
+
+
+class _Run:
+    """The parts of a run, joined; `storm`, then `evidence`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        chance: random.Random,
+        profile: Profile,
+        opened: ExitStack,
+        say: Callable[[str], None],
+    ) -> None:
+        def drawn() -> random.Random:
+            return random.Random(chance.random())
+
+        self._profile = profile
+        self._say = say
+        self._watch = Watch()
+        self._moods = Moods(drawn())
+        network, clocks = Network(), FakeTime(folder)
+        plan_of_run = plan(drawn(), profile.faults, profile.lengths, list(network.links))
         sent = opened.enter_context(Ledger(folder / "source.jsonl"))
         taken = opened.enter_context(Ledger(folder / "sink.jsonl"))
-        running = RunningDesk(folder, settings=SHORT_WAITS, sink_ledger=taken, say=say)
-        desk = opened.enter_context(running)
-        chaos = Chaos(random.Random(chance.random()), say)
-        source = Source(desk.facts.smtp, ledger=sent, chance=random.Random(chance.random()))
-        traffic = Traffic(source, desk.sink, random.Random(chance.random()))
-        is_sent = _storm(desk, traffic, chaos)
-        say("the storm is over" if is_sent and chaos.is_over else "the storm did not end in time")
-        problems = _judge_when_quiet(desk, traffic)
-    problems += [] if is_sent else ["mails are left that nobody took in time"]
-    seconds = time.monotonic() - begun
-    return Result(problems, chaos.kills, len(traffic.sent), source.tries, seconds)
-
-
-def _storm(desk: RunningDesk, traffic: Traffic, chaos: Chaos) -> bool:
-    """Whether all mails found their taker in time."""
-    deadline = time.monotonic() + STORM_S
-    playing = desk.begin(traffic.play())
-    while time.monotonic() < deadline and not (playing.done() and chaos.is_over):
-        desk.tend()
-        if not chaos.is_over:
-            chaos.step(desk.facts)
-    if playing.done():
-        playing.result()
-    return playing.done()
-
-
-def _judge_when_quiet(desk: RunningDesk, traffic: Traffic) -> list[str]:
-    """The verdict that stands: innocent twice with a pause between, or guilty without change."""
-    problems = _judge(desk, traffic)
-    end, changed_at = time.monotonic() + SETTLE_S, time.monotonic()
-    while problems and time.monotonic() < min(end, changed_at + UNCHANGED_S):
-        desk.tend(SURE_S / 2)
-        before, problems = problems, _judge(desk, traffic)
-        changed_at = changed_at if problems == before else time.monotonic()
-    if problems:
-        return problems
-    desk.tend(SURE_S)
-    return _judge(desk, traffic)
-
-
-def _judge(desk: RunningDesk, traffic: Traffic) -> list[str]:
-    source = traffic.source
-    with MongoClient(desk.facts.mongo, tz_aware=True) as client:
-        evidence = Evidence(
-            accepted=[mail for mail in traffic.sent if mail.id in source.accepted],
-            inbound=inbound_mails(client),
-            events=stored_events(client),
-            taken=list(desk.sink.taken),
-            desk=desk.desk,
-            published=published_ids(desk.facts.kafka),
+        sink = Sink(
+            ledger=taken, verdict=self._moods, port=ports.free_port(), slow_s=profile.slow_s
         )
-        altered = altered_mails(client, traffic.sent)
-    refused = [f"refused: {name}: {r.code} {r.text}" for name, r in source.refused.items()]
-    buried = [f"dead letter on {line}" for line in dead_letters(desk.facts.kafka)]
-    return verdict(evidence) + altered + refused + buried + traffic.unanswered
+        self.desk = RunningDesk(
+            folder,
+            settings=SETTINGS,
+            sink=sink,
+            wiring=_wiring(folder / "state", network, clocks, sink),
+            say=say,
+        )
+        opened.enter_context(self.desk)
+        source = Source(self.desk.facts.smtp, sessions=SESSIONS, ledger=sent, chance=drawn())
+        self._field = Field(self.desk, network, clocks, Poisoner(drawn()), drawn(), profile.lengths)
+        self.chaos = Chaos(self._field, plan_of_run, drawn(), pause_s=profile.pause_s, say=say)
+        mix, progress = Mix.of(profile.mails), lambda: self.chaos.progress
+        self._traffic = Traffic(source, sink, drawn(), mix, progress)
+
+    def storm(self) -> list[str]:
+        """Return what did not end in time; all faults are healed then."""
+        begun = time.monotonic()
+        deadline = begun + self._profile.storm_s
+        playing = self.desk.begin(self._traffic.play())
+        self._launch_readers()
+        while time.monotonic() < deadline and not self.chaos.is_over:
+            self.tend()
+            self.chaos.step()
+        self.chaos.finish()
+        self._say("the faults are over")
+        left = self._play_on(playing, deadline)
+        self._storm_s = time.monotonic() - begun
+        return [*left, *([f"{self.chaos.left} faults had no time"] if self.chaos.left else [])]
+
+    def _play_on(self, playing: Future[None], deadline: float) -> list[str]:
+        """Return when all mail is sent and answered, or nothing more comes that could be."""
+        while not playing.done():
+            self.tend(SENDING_S)
+            if time.monotonic() > deadline + LAST_S:
+                return ["mails are left that nobody took in time"]
+            if self._traffic.is_idle and not playing.done():
+                wait_until_quiet(lambda: self.desk.facts, self.tend)
+                if self._traffic.is_idle:
+                    self.desk.play(self._traffic.arrivals.give_up())
+        playing.result()
+        return []
+
+    def tend(self, seconds: float = TEND_S) -> None:
+        """Start again what has ended, for so long."""
+        end = time.monotonic() + seconds
+        while True:
+            self.desk.tend()
+            self._watch.look(self.desk.facts.pids)
+            if time.monotonic() >= end:
+                return
+
+    def evidence(self) -> Evidence:
+        """All books as they are now."""
+        field, facts, now = self._field, self.desk.facts, time.time()
+        field.poisoner.finish()
+        with MongoClient[dict[str, Any]](facts.mongo, tz_aware=True) as client:
+            return Evidence(
+                sent=self._traffic.sent,
+                attempts=self._traffic.source.attempts,
+                inbound=inbound_rows(client, self._traffic.sent),
+                events=stored_events(client),
+                states=ticket_states(client),
+                published=published_ids(facts.kafka),
+                taken=list(self.desk.sink.taken),
+                refused=list(self.desk.sink.refused),
+                desk=self.desk.desk,
+                reports=report_books(client),
+                dead_letters=dead_letters(facts.kafka),
+                poison=field.poisoner.sent,
+                disturbances=self.chaos.disturbances(now),
+                machine=Machine(
+                    self._watch.peak_mib, field.supervisor.ends, field.caused, field.bad_exits
+                ),
+                unanswered=self._traffic.unanswered,
+                now=now,
+            )
+
+    def figures(self, evidence: Evidence) -> dict[str, object]:
+        """What is worth knowing beside the verdict."""
+        return {
+            "faults_by_kind": dict(sorted(kinds(self.chaos.done).items())),
+            "rates": rates(evidence, self._storm_s),
+            "recovery_s": recoveries(self.chaos.recovery_s()),
+            "peak_mib": {name: round(mib) for name, mib in self._watch.peak_mib.items()},
+            "sink": dict(self._moods.counts),
+            "left_out": [] if FakeTime.library() else ["clock jumps: no libfaketime here"],
+        }
+
+    def _launch_readers(self) -> None:
+        """Mail is announced before anybody reads: who begins to read late must miss nothing."""
+        end = time.monotonic() + FIRST_S
+        with MongoClient[dict[str, Any]](self.desk.facts.mongo) as client:
+            rows = client["postdesk_ingest"]["inbound"]
+            while rows.count_documents({"state": "announced"}) < FIRST_MAILS:
+                assert time.monotonic() < end, "ingest announces nothing"
+                self.tend()
+        self._say(f"{FIRST_MAILS} mails are announced, the readers begin")
+        self.desk.stack.launch(READERS)
+
+
+def _wiring(state: Path, network: Network, clocks: FakeTime, sink: Sink) -> Wiring:
+    """Kafka, MongoDB and the services with a breakable link between any two that talk."""
+    kafka = EmbeddedKafka(
+        state / "kafka",
+        cache=folders.cache_dir(),
+        log=state / "logs" / "kafka.log",
+        progress=no_progress,
+        more=network.kafka_listeners,
+    )
+    mongo = EmbeddedMongo(state / "mongo", log=state / "logs" / "mongo.log")
+    network.connect(mongo=urlsplit(mongo.address).netloc, relay=sink.address)
+    return Wiring(
+        companions=[network],
+        backends=Backends(kafka=kafka, mongo=mongo),
+        env={name: {**env, **clocks.env(name)} for name, env in network.env.items()},
+        late=READERS,
+        longest_pause_s=RESTART_S,
+    )

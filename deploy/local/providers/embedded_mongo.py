@@ -63,6 +63,11 @@ class EmbeddedMongo:
         return f"mongodb://{ports.LOOPBACK}:{self._port}/?replicaSet={SET_NAME}"
 
     @property
+    def child(self) -> process.Child | None:
+        """Its process as it is now."""
+        return self._child
+
+    @property
     def pids(self) -> dict[str, int]:
         """MongoDB's process."""
         return {"mongo": self._child.pid} if self._child else {}

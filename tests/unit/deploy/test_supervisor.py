@@ -91,3 +91,18 @@ def test_a_restart_is_reported_once(part, clock, supervisor) -> None:
 
     assert supervisor.look_after()
     assert not supervisor.look_after()
+
+
+def test_what_is_held_stays_down_until_it_is_let_go(part, clock, supervisor) -> None:
+    supervisor.held.add("tickets")
+    part.alive = False
+    supervisor.look_after()
+    clock.now += 60
+    supervisor.look_after()
+    assert part.launches == 0
+
+    supervisor.held.clear()
+    supervisor.look_after()
+
+    assert part.launches == 1
+    assert supervisor.ends == {"tickets": 1}

@@ -1,0 +1,144 @@
+"""What each kind of fault does; every strike is a generator that waits by yielding."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from deploy.local.parts import SERVICES
+from tests.faults.field import Field
+from tests.faults.plan import Fault
+
+Strike = Iterator[None]
+BETWEEN_DEATHS_S = 1.2
+END_S = 45.0
+READY_S = 90.0
+WHOLE_S = 60.0
+STEPPED_DOWN_S = 5
+ANSWER_MS = 2000
+
+
+def strike(fault: Fault, field: Field) -> Strike:
+    """Begin with the first ``next`` and heal with the last."""
+    if fault.kind.startswith("net-"):
+        return _network(fault, field)
+    if fault.kind == "restart" and fault.target != "kafka":
+        return _rolling(field)
+    return _KINDS[fault.kind](fault, field)
+
+
+def _kill(fault: Fault, field: Field) -> Strike:
+    yield from _until(lambda: field.may_die(fault.target), WHOLE_S)
+    field.kill(fault.target)
+
+
+def _power_cut(fault: Fault, field: Field) -> Strike:
+    """What the second had only in memory, waiting for the first, is gone."""
+    first, second = fault.target.split(", ")
+    yield from _until(lambda: field.may_die(first), WHOLE_S)
+    field.kill(first)
+    yield from _wait(BETWEEN_DEATHS_S)
+    field.kill(second)
+
+
+def _pause(fault: Fault, field: Field) -> Strike:
+    """The process stands still with all its children, and goes on where it was."""
+    pid = field.facts.pids[fault.target]
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGSTOP)
+    try:
+        yield from _wait(fault.seconds)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGCONT)
+
+
+def _down(fault: Fault, field: Field) -> Strike:
+    held = field.supervisor.held
+    held.add(fault.target)
+    field.signal(fault.target, signal.SIGTERM)
+    try:
+        yield from _wait(fault.seconds)
+    finally:
+        held.discard(fault.target)
+
+
+def _restart(fault: Fault, field: Field) -> Strike:
+    field.signal(fault.target, signal.SIGTERM)
+    yield
+
+
+def _rolling(field: Field) -> Strike:
+    """One service after the other ends politely and comes back, as at an upgrade."""
+    for name in SERVICES:
+        child = field.child(name)
+        field.signal(name, signal.SIGTERM)
+        yield from _until(lambda child=child: not child.is_running, END_S)
+        code = child.popen.returncode
+        # Somebody else's SIGKILL may have come first.
+        if code not in {0, -signal.SIGKILL}:
+            field.bad_exits.append(f"{name} ended with {code} after SIGTERM")
+        yield from _until(lambda name=name: field.is_ready(name), READY_S)
+
+
+def _step_down(_fault: Fault, field: Field) -> Strike:
+    with (
+        suppress(PyMongoError),
+        MongoClient(field.facts.mongo, serverSelectionTimeoutMS=ANSWER_MS) as client,
+    ):
+        order = {"replSetStepDown": STEPPED_DOWN_S, "secondaryCatchUpPeriodSecs": 0, "force": True}
+        client.admin.command(order)
+    yield from _wait(STEPPED_DOWN_S)
+
+
+def _network(fault: Fault, field: Field) -> Strike:
+    service, _, server = fault.target.partition("-")
+    mode = fault.kind.removeprefix("net-")
+    if mode == "reset":
+        field.play(field.network.reset(service, server))
+        yield
+        return
+    field.play(field.network.set_mode(service, server, mode))  # type: ignore[arg-type]
+    try:
+        yield from _wait(fault.seconds)
+    finally:
+        field.play(field.network.set_mode(service, server, "open"))
+
+
+def _clock(fault: Fault, field: Field) -> Strike:
+    field.clocks.set(fault.target, field.jump_s(fault))
+    try:
+        yield from _wait(fault.seconds)
+    finally:
+        field.clocks.set(fault.target, 0)
+
+
+def _poison(_fault: Fault, field: Field) -> Strike:
+    field.poisoner.send(field.facts.kafka)
+    yield
+
+
+def _wait(seconds: float) -> Strike:
+    yield from _until(lambda: False, seconds)
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> Strike:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not condition():
+        yield
+
+
+_KINDS: Mapping[str, Callable[[Fault, Field], Strike]] = {
+    "kill": _kill,
+    "pause": _pause,
+    "down": _down,
+    "restart": _restart,
+    "power-cut": _power_cut,
+    "step-down": _step_down,
+    "clock": _clock,
+    "poison": _poison,
+}
