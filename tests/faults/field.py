@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 from urllib.parse import urlsplit
 
 from deploy.local import health
@@ -15,23 +15,11 @@ from deploy.local.parts import SERVICES
 from deploy.local.process import Child
 from deploy.local.supervisor import Supervisor
 from tests.actors.desk import RunningDesk
+from tests.faults.cluster import KafkaCluster, MongoCluster
 from tests.faults.faketime import FakeTime
 from tests.faults.network import Network
 from tests.faults.plan import Fault, Lengths
 from tests.faults.poisoner import Poisoner
-
-
-@runtime_checkable
-class Cluster(Protocol):
-    """Several nodes as one server."""
-
-    name: str
-
-    def is_whole(self) -> bool:
-        """Say whether all nodes are there and in step."""
-
-    def kill_foremost(self) -> str:
-        """Kill the node that is written to; gives its name."""
 
 
 @dataclass
@@ -78,17 +66,18 @@ class Field:
             self.signal(name, signal.SIGKILL)
         elif cluster.is_whole():
             self.caused[name] += 1
-            cluster.kill_foremost()
+            died = cluster.kill_leader() if name == "kafka" else cluster.kill_primary()
+            self.desk.stack.say(f"{died} was the one")
 
     def may_die(self, name: str) -> bool:
         """Whether all nodes of a cluster are there; always, where there is one node."""
         return name not in self._clusters or self._clusters[name].is_whole()
 
     @property
-    def _clusters(self) -> dict[str, Cluster]:
+    def _clusters(self) -> dict[str, Any]:
         backends = self.desk.stack.backends
         servers = [backends.kafka, backends.mongo] if backends else []
-        return {one.name: one for one in servers if isinstance(one, Cluster)}
+        return {one.name: one for one in servers if isinstance(one, KafkaCluster | MongoCluster)}
 
     def is_ready(self, name: str) -> bool:
         """Whether a service says so; of Kafka and MongoDB, whether all services do."""

@@ -33,6 +33,7 @@ from tests.actors.moods import Moods
 from tests.actors.sink import Sink
 from tests.actors.source import Source
 from tests.faults.chaos import Chaos
+from tests.faults.cluster import cluster_backends
 from tests.faults.faketime import FakeTime
 from tests.faults.field import Field
 from tests.faults.figures import rates, recoveries
@@ -145,19 +146,20 @@ class _Run:
         self._watch = Watch()
         self._moods = Moods(drawn())
         network, clocks = Network(), FakeTime(folder)
-        plan_of_run = plan(drawn(), profile.faults, profile.lengths, list(network.links))
+        links = [] if profile.is_cluster else list(network.links)
+        plan_of_run = plan(drawn(), profile.faults, profile.lengths, links)
         sent = opened.enter_context(Ledger(folder / "source.jsonl"))
         taken = opened.enter_context(Ledger(folder / "sink.jsonl"))
         sink = Sink(
             ledger=taken, verdict=self._moods, port=ports.free_port(), slow_s=profile.slow_s
         )
-        self.desk = RunningDesk(
-            folder,
-            settings=SETTINGS,
-            sink=sink,
-            wiring=_wiring(folder / "state", network, clocks, sink),
-            say=say,
+        state = folder / "state"
+        wired = (
+            _clustered(state, clocks)
+            if profile.is_cluster
+            else _wiring(state, network, clocks, sink)
         )
+        self.desk = RunningDesk(folder, settings=SETTINGS, sink=sink, wiring=wired, say=say)
         opened.enter_context(self.desk)
         source = Source(self.desk.facts.smtp, sessions=SESSIONS, ledger=sent, chance=drawn())
         self._field = Field(self.desk, network, clocks, Poisoner(drawn()), drawn(), profile.lengths)
@@ -252,7 +254,7 @@ class _Run:
 
 
 def _wiring(state: Path, network: Network, clocks: FakeTime, sink: Sink) -> Wiring:
-    """Kafka, MongoDB and the services with a breakable link between any two that talk."""
+    """One Kafka, one MongoDB, and a breakable link between any two that talk."""
     kafka = EmbeddedKafka(
         state / "kafka",
         cache=folders.cache_dir(),
@@ -266,6 +268,17 @@ def _wiring(state: Path, network: Network, clocks: FakeTime, sink: Sink) -> Wiri
         companions=[network],
         backends=Backends(kafka=kafka, mongo=mongo),
         env={name: {**env, **clocks.env(name)} for name, env in network.env.items()},
+        late=READERS,
+        longest_pause_s=RESTART_S,
+    )
+
+
+def _clustered(state: Path, clocks: FakeTime) -> Wiring:
+    """Three brokers and a replica set of three; clients speak to them directly."""
+    *_, backends = cluster_backends(state)
+    return Wiring(
+        backends=backends,
+        env={name: clocks.env(name) for name in SERVICES},
         late=READERS,
         longest_pause_s=RESTART_S,
     )

@@ -30,7 +30,12 @@ class Poisoner:
     def send(self, kafka: str) -> None:
         """Hand over one record for each topic; returns at once."""
         self._producer = self._producer or Producer(
-            {"bootstrap.servers": kafka, "message.timeout.ms": GIVE_UP_MS, "acks": "all"}
+            {
+                "bootstrap.servers": kafka,
+                "message.timeout.ms": GIVE_UP_MS,
+                "acks": "all",
+                "log_level": 0,
+            }
         )
         for topic in TOPICS:
             readers = tuple(name for name in topic.readers if name in SERVICES)

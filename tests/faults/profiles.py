@@ -19,6 +19,8 @@ class Profile:
     slow_s: float
     storm_s: float
     """The storm has to be over by then, else the run fails."""
+    is_cluster: bool = False
+    """Three brokers and a replica set of three; without links to break."""
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -27,5 +29,14 @@ PROFILES: Mapping[str, Profile] = {
     ),
     "full": Profile(
         mails=5000, faults=200, pause_s=(1.5, 4.5), lengths=Lengths(), slow_s=20.0, storm_s=3000.0
+    ),
+    "cluster": Profile(
+        mails=1000,
+        faults=40,
+        pause_s=(2.0, 6.0),
+        lengths=Lengths(),
+        slow_s=20.0,
+        storm_s=1500.0,
+        is_cluster=True,
     ),
 }
