@@ -189,19 +189,18 @@ async def _set_aside(client: mongo.Client) -> list[Letter]:
 
 def _of_row(service: str, collection: str, row: mongo.Document) -> Letter:
     place = f"{service}.{collection}"
-    data = row.get("record") or row.get("data") or row.get("events") or {}
-    meta = row.get("meta") or row
+    data = row.get("data") or row.get("events") or row.get("parts") or {}
     return Letter(
         id=_id([place, str(row["_id"])]),
         source=f"{place}/{row['_id']}",
         origin=place,
         service=service,
-        reason=str(row["unpublishable"]),
-        at=meta.get("at") or meta.get("time") or row.get("queued_at"),
+        reason="; ".join(f"{bad['part']}: {bad['reason']}" for bad in row["unpublishable"]),
+        at=row.get("at") or row.get("queued_at"),
         type=row.get("type") or (data.get("type", "") if isinstance(data, dict) else ""),
         record_id=str(row["_id"]),
-        correlation_id=meta.get("correlation_id", ""),
-        key=str(row.get("key") or row.get("ticket_id") or row.get("to") or ""),
+        correlation_id=row.get("correlation_id", ""),
+        key=str(row.get("key") or row.get("to") or ""),
         content=data if isinstance(data, str) else json.dumps(data, default=str),
     )
 

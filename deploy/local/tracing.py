@@ -17,9 +17,7 @@ class Stores:
     messages: mongo.Collection
     events: mongo.Collection
     outgoing: mongo.Collection
-    told: mongo.Collection
     clocks: mongo.Collection
-    clock_news: mongo.Collection
 
     @classmethod
     def of(cls, client: mongo.Client) -> "Stores":
@@ -31,9 +29,7 @@ class Stores:
             messages=tickets["messages"],
             events=tickets["events"],
             outgoing=notify["outgoing"],
-            told=notify["outbox"],
             clocks=sla["clocks"],
-            clock_news=sla["outbox"],
         )
 
 
@@ -50,8 +46,7 @@ async def trace(stores: Stores, name: str, letters: Sequence[Letter] = ()) -> li
         if sent:
             rows = await _inbound(stores, sent["correlation_id"])
             if not rows:
-                states = (await _sent_states(stores, [sent]))[sent["_id"]]
-                return [{"mail": _outgoing(sent), "states": states, "caused": []}]
+                return [{"mail": _outgoing(sent), "states": _sent_states(sent), "caused": []}]
     if not rows:
         remedy = "give its Message-ID, or the id that the SMTP answer named (queued as ID)."
         raise StackError(f"No mail {name} is known here.", remedy=remedy)
@@ -71,9 +66,6 @@ async def _story(stores: Stores, row: mongo.Document, letters: Sequence[Letter])
         every = await stores.events.find({"ticket_id": ticket}).sort("seq", 1).to_list(None)
     events = [e for e in every if e.get("correlation_id") == row["_id"]]
     sent = await stores.outgoing.find(_caused_by(row, ticket), {"raw": 0}).to_list(None)
-    sent_states = await _sent_states(stores, sent)
-    for one in sent:
-        sent_states[one["_id"]] += _fates(one, every)
     clocks = await _clocks(stores, ticket, events)
     buried = _of_story(letters, row, events)
     states = _states(row, message, events) + [_clock_state(c) for c in clocks] + _buried(buried)
@@ -81,7 +73,9 @@ async def _story(stores: Stores, row: mongo.Document, letters: Sequence[Letter])
         "mail": _mail(row, message),
         "states": sorted(states, key=lambda state: state["at"]),
         "ticket": ticket,
-        "caused": [{**_outgoing(one), "states": sent_states[one["_id"]]} for one in sent],
+        "caused": [
+            {**_outgoing(one), "states": _sent_states(one) + _fates(one, every)} for one in sent
+        ],
         "clocks": clocks,
         "dead_letters": [letter.shown() for letter in buried],
     }
@@ -129,15 +123,10 @@ def _outgoing(row: mongo.Document) -> dict[str, Any]:
     return {"id": row["_id"], **{name: row.get(name) or "" for name in names}}
 
 
-async def _sent_states(
-    stores: Stores, rows: list[mongo.Document]
-) -> dict[str, list[dict[str, Any]]]:
-    """When each mail was planned, and what tickets was told of it since."""
-    states = {row["_id"]: [_state("notify", "planned", row["created_at"])] for row in rows}
-    ids = [f"{name}.{outcome}" for name in states for outcome in ("sent", "deferred", "failed")]
-    async for told in stores.told.find({"_id": {"$in": ids}}):
-        name, _, outcome = told["_id"].rpartition(".")
-        states[name].append(_state("notify", outcome, told["record"]["at"]))
+def _sent_states(row: mongo.Document) -> list[dict[str, Any]]:
+    states = [_state("notify", "planned", row["created_at"])]
+    if row.get("settled_at"):
+        states.append(_state("notify", row["state"], row["settled_at"]))
     return states
 
 
@@ -162,16 +151,12 @@ async def _clocks(
     """When sla set the ticket's clocks after these events, and how they stand now."""
     if not ticket or not events:
         return []
-    news = [f"{ticket}.{event['seq']}.clocks" for event in events]
-    told = await stores.clock_news.find({"_id": {"$in": news}}).sort("queued_at", 1).to_list(1)
+    told = [event["at"] for event in events if event["type"] == "ticket.clocks-updated"]
     if not told:
         return []
     shown = ("target", "cycle", "state", "due_at", "warned", "ran_out")
     clocks = stores.clocks.find({"ticket_id": ticket}).sort("number", 1)
-    return [
-        {"set_at": told[0]["queued_at"], **{name: clock[name] for name in shown}}
-        async for clock in clocks
-    ]
+    return [{"set_at": told[0], **{name: clock[name] for name in shown}} async for clock in clocks]
 
 
 def _clock_state(clock: dict[str, Any]) -> dict[str, Any]:

@@ -17,19 +17,22 @@ from services.notify.sender import Sender
 from services.notify.settings import Settings
 from services.notify.stationery import Stationery
 from shared.addresses import AddressBook, AddressKeys
-from shared.bus import OutboxRelay, outbox_index
+from shared.bus import GROUP_ORDER, OutboxRelay, inner_parts, outbox_index
 from shared.bus.outbox import Publisher
 from shared.census import CENSUS_PAUSE_S, Census, set_aside_index
 from shared.contracts import topics
 from shared.mongo import Index, ensure_indexes
 from shared.service import Background, Context, Part
 
+OUTBOX_KEPT_S = 7 * 86_400
+
 INDEXES: Sequence[Index] = (
     *outgoing.INDEXES,
     *store.INDEXES,
     *census.INDEXES,
-    outbox_index("outbox"),
+    outbox_index("outbox", GROUP_ORDER),
     set_aside_index("outbox"),
+    Index("outbox", [("published_at", 1)], expire_after_s=OUTBOX_KEPT_S),
 )
 
 
@@ -72,6 +75,8 @@ def wire(context: Context, publisher: Publisher) -> Wired:
         to_outgoing=delivery.to_outgoing,
         leases=database["leases"],
         owner=context.owner,
+        order=GROUP_ORDER,
+        parts_of=inner_parts,
     )
     sender = Sender(
         stores=Stores(context.client, ledger, database["outbox"], context.blobs),

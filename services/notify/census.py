@@ -46,5 +46,5 @@ STOCKS = (
         index="failed",
         remedy="given up; each shows on its ticket.",
     ),
-    *outbox_stocks("outbox", "$meta.time"),
+    *outbox_stocks("outbox", "$queued_at"),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from services.notify.domain.backoff import FIRST_PAUSE, LIFETIME, next_try, relay_pause_s
 from services.notify.outgoing import Row
 from services.notify.relay import Outcome, relay_message_id
-from shared.bus import Outgoing
+from shared.bus import Outgoing, group
 from shared.contracts.base import Meta, Record
 from shared.contracts.delivery import RECORDS, MailDeferred, MailFailed, MailSent
 from shared.contracts.topics import DELIVERY_EVENTS
@@ -52,7 +52,7 @@ def settle(
 
 def given_up(row: Row, reply: str, now: datetime) -> Delivery:
     """A row that nobody will send any more."""
-    ended = replace(row, state="failed", next_try_at=None, detail=reply)
+    ended = replace(row, state="failed", next_try_at=None, detail=reply, settled_at=now)
     return Delivery(ended, MailFailed(**_facts(row, now), reply=reply[:500]))
 
 
@@ -63,18 +63,18 @@ def with_text(delivery: Delivery, text_blob: str) -> Delivery:
     return replace(delivery, record=delivery.record.model_copy(update={"text_blob": text_blob}))
 
 
-def outbox_documents(deliveries: Sequence[Delivery]) -> list[Document]:
-    """Rows of the outbox; their ids are those of the records."""
-    return [_outbox_document(d.row, d.record) for d in deliveries if d.record is not None]
+def outbox_row(deliveries: Sequence[Delivery], now: datetime) -> Document:
+    """One row of the outbox for all; the ids of its parts are those of the records."""
+    return group([_part(d.row, d.record) for d in deliveries if d.record is not None], now)
 
 
-def to_outgoing(document: Document) -> Outgoing:
-    """The record of an outbox row."""
+def to_outgoing(part: Document) -> Outgoing:
+    """The record of a part of an outbox row."""
     return Outgoing(
         topic=DELIVERY_EVENTS,
-        key=document["key"],
-        record=_BY_TYPE[document["record"]["type"]].model_validate(document["record"]),
-        meta=Meta.model_validate(document["meta"]),
+        key=part["key"],
+        record=_BY_TYPE[part["record"]["type"]].model_validate(part["record"]),
+        meta=Meta.model_validate(part["meta"]),
     )
 
 
@@ -108,7 +108,7 @@ def _facts(row: Row, now: datetime) -> dict[str, Any]:
     }
 
 
-def _outbox_document(row: Row, record: Record) -> Document:
+def _part(row: Row, record: Record) -> Document:
     name = f"{row.id}.{record.type.removeprefix('mail.')}"
     meta = Meta(
         id=name,
@@ -125,5 +125,4 @@ def _outbox_document(row: Row, record: Record) -> Document:
         "key": row.ticket_id or row.recipient,
         "record": record.model_dump(),
         "meta": meta.model_dump(),
-        "published_at": None,
     }

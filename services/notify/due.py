@@ -14,6 +14,7 @@ from services.notify.domain.limits import Counters, caps
 from services.notify.domain.notice import REASONS, Cause, Notice
 from services.notify.domain.view import Thread, TicketView
 from services.notify.files import load_files
+from services.notify.filing import counters_of
 from services.notify.letters import Letters
 from services.notify.outgoing import INLINE_BYTES, Ledger, Row
 from services.notify.sender import Sender
@@ -159,8 +160,9 @@ class DueNotices:
         """A notice over a cap is not lost: it waits, and tells of all that came meanwhile."""
         desk = self._desktop.paper.desk
         limits = [caps("notice", b.lead.recipient, b.lead.ticket_id, desk) for b in bundles]
-        names = {cap.name for some in limits for cap in some}
-        counters = await self._desktop.store.load_counters(names)
+        wanted = [cap for some in limits for cap in some]
+        told = [row for bundle in bundles for row in bundle.written]
+        counters = await counters_of(wanted, told, self._desktop.store)
         allowed = []
         for bundle, some in zip(bundles, limits, strict=True):
             full = counters.take(some, now)
@@ -197,7 +199,7 @@ class DueNotices:
         async def work(session: Session) -> None:
             if not await desktop.ledger.write([*leased, *queued], told, session):
                 raise SupersededError
-            await desktop.store.save_counters(counters.changed, now, session)
+            await desktop.store.save_counts(counters.changed, now, session)
 
         if mails:
             await transaction(desktop.client, work)

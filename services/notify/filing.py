@@ -1,33 +1,47 @@
 """What new rows go through before they are stored: caps, and the lease of those sent at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.notify.domain.limits import caps
-from services.notify.due import Desktop
-from services.notify.outgoing import Row
+from services.notify.domain.limits import HOUR, Cap, Counters, Counts, caps, tally
+from services.notify.outgoing import Ledger, Row
+from services.notify.store import Store
+from shared.config.models import Desk
+
+Changed = Mapping[str, dict[str, Counts]]
 
 
 async def within_caps(
-    rows: Sequence[Row], desktop: Desktop, now: datetime
-) -> tuple[list[Row], dict[str, list[int]]]:
-    """Rows and the counters to store; a row over a cap is suppressed and says which was full.
+    rows: Sequence[Row], desk: Desk, store: Store, ledger: Ledger, now: datetime
+) -> tuple[list[Row], Changed]:
+    """Rows and the counts to store; a row over a cap is suppressed and says which was full.
 
     Planned rows are counted when they are written: they can wait.
     """
     limits = {
-        row.id: caps(row.mail_class, row.recipient, row.ticket_id, desktop.paper.desk)
+        row.id: caps(row.mail_class, row.recipient, row.ticket_id, desk)
         for row in rows
         if row.state != "planned"
     }
-    names = {cap.name for some in limits.values() for cap in some}
-    counters = await desktop.store.load_counters(names)
+    wanted = [cap for some in limits.values() for cap in some]
+    told = await ledger.told({cap.ticket_id for cap in wanted if cap.ticket_id}, now - HOUR)
+    counters = await counters_of(wanted, told, store)
     counted = []
     for row in rows:
         full = counters.take(limits.get(row.id, []), now)
         counted.append(_suppressed(row, full.name) if full else row)
     return counted, counters.changed
+
+
+async def counters_of(wanted: Sequence[Cap], told: Sequence[Row], store: Store) -> Counters:
+    """What counts under these caps; ``told`` has the latest mails about their tickets."""
+    counts = await store.counts({cap.place for cap in wanted if not cap.ticket_id})
+    for cap in wanted:
+        if cap.ticket_id and cap.place not in counts:
+            mails = [r for r in told if (r.ticket_id, r.recipient) == (cap.ticket_id, cap.key)]
+            counts[cap.place] = {cap.kind: tally(sorted(row.created_at for row in mails))}
+    return Counters(counts)
 
 
 def lease(rows: Sequence[Row], room: int, owner: str, now: datetime) -> tuple[list[Row], list[Row]]:

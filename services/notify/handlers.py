@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notify.delivery import Delivery, given_up, outbox_documents
+from services.notify.delivery import Delivery, given_up, outbox_row
 from services.notify.domain import wire
 from services.notify.domain.planning import Planned, plan, remember, wait
 from services.notify.domain.view import TicketView, evolve
@@ -127,17 +127,18 @@ class Handlers:
 
     async def _save(self, batch: Batch, now: datetime) -> None:
         desktop = self._desktop
-        rows, counters = await within_caps(batch.rows, desktop, now)
+        desk, store, ledger = desktop.paper.desk, desktop.store, desktop.ledger
+        rows, counts = await within_caps(batch.rows, desk, store, ledger, now)
         rows, leased = lease(rows, desktop.sender.room, desktop.owner, now)
         failed = [delivery.row for delivery in batch.failed]
 
         async def work(session: Session) -> None:
-            await desktop.store.save_views(batch.changed.values(), session)
-            await desktop.ledger.release(batch.released, now, session)
-            await desktop.ledger.add([*rows, *failed], session)
-            await desktop.store.save_counters(counters, now, session)
+            await store.save_views(batch.changed.values(), session)
+            await ledger.release(batch.released, now, session)
+            await ledger.add([*rows, *failed], session)
+            await store.save_counts(counts, now, session)
             if batch.failed:
-                await self._outbox.insert_many(outbox_documents(batch.failed), session=session)
+                await self._outbox.insert_one(outbox_row(batch.failed, now), session=session)
 
         with metrics.stage("save"):
             await transaction(desktop.client, work)

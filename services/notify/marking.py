@@ -6,18 +6,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.notify.delivery import Delivery, outbox_documents, with_text
+from services.notify.delivery import Delivery, outbox_row, with_text
 from services.notify.outgoing import Ledger, Row
 from shared import metrics
 from shared.blobs import Blobs
-from shared.mongo import (
-    BulkWriteError,
-    Client,
-    Collection,
-    Session,
-    only_duplicates,
-    transaction,
-)
+from shared.clock import Clock
+from shared.mongo import Client, Collection, Session, transaction
 
 AT_ONCE = 200
 PAUSE_S = 1.0
@@ -45,11 +39,13 @@ class Marker:
         stores: Stores,
         owner: str,
         *,
+        clock: Clock,
         on_stored: Callable[[Sequence[Delivery]], None],
         is_pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._stores = stores
         self._owner = owner
+        self._clock = clock
         self._on_stored = on_stored
         self._is_pressed = is_pressed
         self._results: list[Delivery] = []
@@ -83,29 +79,16 @@ class Marker:
         self._on_stored(batch)
 
     async def _store(self, batch: Sequence[Delivery]) -> None:
-        """Store states and records together; running it twice changes nothing."""
+        """Store states and records together; what is stored twice is told twice, as the same."""
         deliveries = await self._with_texts(batch)
-        documents = outbox_documents(deliveries)
+        row = outbox_row(deliveries, self._clock.now())
 
         async def work(session: Session) -> None:
             await self._stores.ledger.mark(self._owner, [d.row for d in deliveries], session)
-            if documents:
-                await self._stores.outbox.insert_many(documents, ordered=False, session=session)
+            if row["parts"]:
+                await self._stores.outbox.insert_one(row, session=session)
 
-        try:
-            await transaction(self._stores.client, work)
-        except BulkWriteError as error:
-            if not only_duplicates(error):
-                raise
-            # Told before, by a try whose mark was lost: only the states are missing.
-            await self._store_singly(deliveries)
-
-    async def _store_singly(self, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
-            for document in outbox_documents([delivery]):
-                key = {"_id": document["_id"]}
-                await self._stores.outbox.update_one(key, {"$setOnInsert": document}, upsert=True)
-            await self._stores.ledger.mark(self._owner, [delivery.row])
+        await transaction(self._stores.client, work)
 
     async def _with_texts(self, batch: Sequence[Delivery]) -> list[Delivery]:
         """Keep each text as sent, so that tickets can take quotes of it out of answers."""

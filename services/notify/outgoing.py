@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from services.notify.domain.headers import MailClass
+from services.notify.domain.headers import PROFILES, MailClass
 from services.notify.domain.planning import Kind
 from services.notify.stationery import Letter
 from shared.mongo import Collection, Document, Index, Session, UpdateOne
@@ -23,7 +23,10 @@ State = Literal[
 LEASE = timedelta(seconds=90)
 INLINE_BYTES = 256 * 1024
 """Larger mails are blobs, so that a look at the ledger stays cheap."""
-CHANGED_BY_A_TRY = ("state", "refusals", "failures", "detail")
+CHANGED_BY_A_TRY = ("state", "refusals", "failures", "detail", "settled_at")
+
+UNTOLD = ["planned", "suppressed", "bundled"]
+WITHOUT_BYTES = {"raw": 0, "text": 0}
 
 INDEXES = (
     Index("outgoing", [("not_before", 1)], partial={"state": "planned"}),
@@ -34,7 +37,10 @@ INDEXES = (
 
 @dataclass(frozen=True)
 class Row:
-    """One mail to one recipient. ``next_try_at`` is when the row may be claimed by anybody."""
+    """One mail to one recipient. ``next_try_at`` is when the row may be claimed by anybody.
+
+    ``settled_at`` is when the last try ended.
+    """
 
     id: str
     kind: Kind
@@ -61,6 +67,7 @@ class Row:
     refusals: int = 0
     failures: int = 0
     detail: str = ""
+    settled_at: datetime | None = None
 
     def written(self, letter: Letter, *, raw_blob: str = "") -> "Row":
         """The row with its bytes; they are never rendered again."""
@@ -145,11 +152,20 @@ class Ledger:
         found = await first.limit(1).to_list(None)
         return found[0]["not_before"] if found else None
 
+    async def told(self, tickets: Many[str], since: datetime) -> list[Row]:
+        """Automatic mails about these tickets, without their bytes."""
+        if not tickets:
+            return []
+        classes = [name for name, profile in PROFILES.items() if profile.automatic]
+        wanted = {"ticket_id": {"$in": list(tickets)}, "created_at": {"$gt": since}}
+        sent = {"mail_class": {"$in": classes}, "state": {"$nin": UNTOLD}}
+        found = self._rows.find({**wanted, **sent}, WITHOUT_BYTES)
+        return [from_document(d) async for d in found]
+
     async def notices(self, tickets: Many[str]) -> list[Row]:
         """Notices written about these tickets, oldest first, without their bytes."""
         wanted = {"ticket_id": {"$in": list(tickets)}, "mail_class": "notice"}
-        ended = {"$nin": ["planned", "suppressed", "bundled"]}
-        found = self._rows.find({**wanted, "state": ended}, {"raw": 0, "text": 0})
+        found = self._rows.find({**wanted, "state": {"$nin": UNTOLD}}, WITHOUT_BYTES)
         return [from_document(d) async for d in found.sort([("created_at", 1), ("seq", 1)])]
 
     async def write(self, written: Sequence[Row], bundled: Sequence[Row], session: Session) -> bool:

@@ -47,12 +47,13 @@ class RequestHandler:
         ]
         if not new:
             return
-        counted, counters = await within_caps(new, desktop, now)
+        desk, store, ledger = desktop.paper.desk, desktop.store, desktop.ledger
+        counted, counts = await within_caps(new, desk, store, ledger, now)
         stored, leased = lease(counted, desktop.sender.room, desktop.owner, now)
 
         async def work(session: Session) -> None:
-            await desktop.ledger.add(stored, session)
-            await desktop.store.save_counters(counters, now, session)
+            await ledger.add(stored, session)
+            await store.save_counts(counts, now, session)
 
         await transaction(desktop.client, work)
         desktop.sender.offer(leased)

@@ -77,7 +77,11 @@ class Sender:
         self._first_pause = first_pause
         self._lanes: Lanes[Row] = Lanes(per_domain)
         self._marker = Marker(
-            stores, owner, on_stored=self._stored, is_pressed=lambda: self.is_pressed
+            stores,
+            owner,
+            clock=clock,
+            on_stored=self._stored,
+            is_pressed=lambda: self.is_pressed,
         )
         self._under_way: set[str] = set()
         self._work = asyncio.Event()

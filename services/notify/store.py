@@ -14,7 +14,7 @@ from services.notify.domain.customers import (
     Customer,
     PreviousTicket,
 )
-from services.notify.domain.limits import Counters
+from services.notify.domain.limits import Counts
 from services.notify.domain.view import TicketView
 from shared.contracts.directory import Account, Balance, Contact, Invoice, Service
 from shared.contracts.topics import DIRECTORY
@@ -58,20 +58,20 @@ class Store:
         if writes:
             await self.tickets.bulk_write(writes, ordered=False, session=session)
 
-    async def load_counters(self, names: Many[str]) -> Counters:
-        """When mails were sent under these caps."""
-        if not names:
-            return Counters({})
-        found = self.counters.find({"_id": {"$in": sorted(names)}})
-        return Counters({d["_id"]: d["times"] async for d in found})
+    async def counts(self, places: Many[str]) -> dict[str, dict[str, Counts]]:
+        """How many mails went there, by kind of cap."""
+        if not places:
+            return {}
+        found = self.counters.find({"_id": {"$in": sorted(places)}})
+        return {d["_id"]: d["kinds"] async for d in found}
 
-    async def save_counters(
-        self, changed: Mapping[str, list[int]], now: datetime, session: Session
+    async def save_counts(
+        self, changed: Mapping[str, dict[str, Counts]], now: datetime, session: Session
     ) -> None:
         """Store what `Counters` changed."""
         writes = [
-            ReplaceOne({"_id": name}, {"_id": name, "times": times, "last_at": now}, upsert=True)
-            for name, times in changed.items()
+            ReplaceOne({"_id": place}, {"_id": place, "kinds": kinds, "last_at": now}, upsert=True)
+            for place, kinds in changed.items()
         ]
         if writes:
             await self.counters.bulk_write(writes, ordered=False, session=session)

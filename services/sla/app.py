@@ -6,10 +6,10 @@ from services.sla import documents
 from services.sla.census import STOCKS
 from services.sla.domain.policy import Policies
 from services.sla.handlers import Handlers
-from services.sla.store import INDEXES, OUTBOX_ORDER, Store
+from services.sla.store import INDEXES, Store
 from services.sla.ticker import Ticker
 from services.sla.time_source import time_source
-from shared.bus import OutboxRelay
+from shared.bus import GROUP_ORDER, OutboxRelay, inner_parts
 from shared.census import CENSUS_PAUSE_S, Census
 from shared.contracts import topics
 from shared.mongo import ensure_indexes
@@ -27,7 +27,8 @@ async def build(context: Context) -> Sequence[Part]:
         to_outgoing=documents.outgoing,
         leases=context.database["leases"],
         owner=context.owner,
-        order=OUTBOX_ORDER,
+        order=GROUP_ORDER,
+        parts_of=inner_parts,
     )
     handlers = Handlers(
         store=store, policies=Policies(context.desk.desk), clock=clock, wake=relay.wake

@@ -143,13 +143,12 @@ def _row(row_id: str, news: ClocksChanged | Told, **causes: str) -> Document:
         "ticket_id": news.ticket_id,
         "data": news.model_dump_json(),
         **causes,
-        "published_at": None,
     }
 
 
 def queued(rows: list[Document], now: datetime) -> list[Document]:
-    """The rows with their place in the queue: rows of one commit keep their order."""
-    return [{**row, "queued_at": now, "place": place} for place, row in enumerate(rows)]
+    """The rows with the time of their commit, which is that of their records."""
+    return [{**row, "queued_at": now} for row in rows]
 
 
 def outgoing(row: Document) -> Outgoing:

@@ -8,7 +8,7 @@ from services.sla import documents
 from services.sla.domain.case import Case
 from services.sla.domain.clock import Told, at_which, fired
 from services.sla.domain.policy import Customer
-from shared.bus import outbox_index
+from shared.bus import GROUP_ORDER, group, outbox_index
 from shared.census import set_aside_index
 from shared.mongo import (
     Client,
@@ -22,7 +22,6 @@ from shared.mongo import (
     transaction,
 )
 
-OUTBOX_ORDER = (("queued_at", 1), ("place", 1), ("_id", 1))
 _KEPT_S = 7 * 86_400
 
 INDEXES = (
@@ -31,7 +30,7 @@ INDEXES = (
     Index("cases", [("account_id", 1)]),
     Index("cases", [("fitted_to", 1)], partial={"is_open": True}),
     Index("cases", [("stale", 1)], partial={"stale": True}),
-    outbox_index("outbox", OUTBOX_ORDER),
+    outbox_index("outbox", GROUP_ORDER),
     set_aside_index("outbox"),
     Index("outbox", [("published_at", 1)], expire_after_s=_KEPT_S),
 )
@@ -217,7 +216,8 @@ class Store:
 
     async def _put_out(self, rows: list[Document], now: datetime, session: Session) -> None:
         if rows:
-            await self._outbox.insert_many(documents.queued(rows, now), session=session)
+            row = group(documents.queued(rows, now), now)
+            await self._outbox.insert_one(row, session=session)
 
 
 def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[ReplaceOne[Document] | DeleteOne]:

@@ -11,10 +11,11 @@ from shared.bus.errors import (
     UndecodableError,
     classify,
 )
-from shared.bus.outbox import OutboxRelay, outbox_index
+from shared.bus.outbox import GROUP_ORDER, OutboxRelay, group, inner_parts, outbox_index
 from shared.bus.records import Outgoing, Received, decode, encode, meta_after
 
 __all__ = [
+    "GROUP_ORDER",
     "Bus",
     "BusError",
     "OutboxRelay",
@@ -29,6 +30,8 @@ __all__ = [
     "classify",
     "decode",
     "encode",
+    "group",
+    "inner_parts",
     "meta_after",
     "outbox_index",
 ]

@@ -15,16 +15,18 @@ from shared.bus.errors import PermanentError, classify
 from shared.bus.lease import Lease
 from shared.bus.records import Outgoing
 from shared.logs import describe
-from shared.mongo import Collection, Document, Index, MongoError
+from shared.mongo import Collection, Document, Index, MongoError, ObjectId
 
 READY: Mapping[str, Any] = {"published_at": None}
+GROUP_ORDER = (("queued_at", 1), ("_id", 1))
+"""The order of rows made by `group`."""
 BATCH_ROWS = 500
 GROUPS_AT_ONCE = 8
 SHORTEST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
 STANDBY_PAUSE_S = 1.0
 TROUBLE_PAUSE_S = 5.0
-BAD_ROWS_IN_A_ROW = 20
+BAD_PARTS_IN_A_ROW = 20
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a row that was set aside counts as published: no expiry of published rows removes it."""
 
@@ -55,16 +57,29 @@ async def _themselves(rows: Sequence[Document]) -> list[Sequence[Document]]:
     return [[row] for row in rows]
 
 
+def group(parts: Sequence[Document], queued_at: datetime) -> Document:
+    """Give one row for all that a transaction publishes: one write instead of many."""
+    name = str(ObjectId())
+    return {"_id": name, "queued_at": queued_at, "parts": list(parts), "published_at": None}
+
+
+async def inner_parts(rows: Sequence[Document]) -> list[Sequence[Document]]:
+    """Give the parts that rows made by `group` hold."""
+    return [row["parts"] for row in rows]
+
+
 class OutboxRelay:
     """Publishes rows that are ready, then marks them with ``published_at``.
 
     The collection is the truth and is asked again and again; `wake` only saves the wait. One relay
     of a service works at a time, the others stand by. ``order`` must ascend for rows of one key in
-    the order of their commits. ``to_outgoing`` gives the records of a row; a row that it cannot
-    turn into records is set aside with ``unpublishable`` and counted, as it would block the rest.
+    the order of their commits. ``to_outgoing`` gives the records of a row.
 
-    Where a row only names a group of what is to be published, ``parts_of`` gives for each row of
-    a list what `to_outgoing` is called with.
+    Where a row stands for a group of what is to be published, ``parts_of`` gives for each row of
+    a list the parts that `to_outgoing` is called with: `inner_parts` where the row holds them.
+
+    What cannot become a record would block the rest: it is counted and named in its row's
+    ``unpublishable``, a list of ``{part, reason}``, and the row is kept; all else is published.
     """
 
     def __init__(
@@ -196,35 +211,31 @@ class OutboxRelay:
         """Publish what can be, and set aside rows with what cannot; order is kept."""
         published = []
         for row, its_parts in zip(rows, parts, strict=True):
-            error = await self._publish_parts(its_parts)
-            if error is None:
-                self._bad_in_a_row = 0
-                published.append(row)
+            unpublishable = [bad for part in its_parts if (bad := await self._refused(part))]
+            if unpublishable:
+                await self._set_aside(row, unpublishable)
             else:
-                await self._set_aside(row, error)
+                published.append(row)
         return published
 
-    async def _publish_parts(self, parts: Sequence[Document]) -> Exception | None:
-        """Give the last error of those that cannot be published."""
-        last = None
-        for part in parts:
-            try:
-                await self._bus.publish(self._records_of(part))
-            except Exception as error:
-                if classify(error) == "transient":
-                    raise
-                last = error
-        return last
+    async def _refused(self, part: Document) -> Document | None:
+        """Publish a part, or say why it cannot be."""
+        try:
+            await self._bus.publish(self._records_of(part))
+        except Exception as error:
+            if classify(error) == "transient":
+                raise
+            if self._bad_in_a_row >= BAD_PARTS_IN_A_ROW:
+                raise PermanentError("too many parts in a row that are no records") from error
+            self._bad_in_a_row += 1
+            metrics.dead_letter(f"outbox:{self._rows.name}", "unpublishable")
+            return {"part": str(part["_id"]), "reason": describe(error)}
+        self._bad_in_a_row = 0
+        return None
 
-    async def _set_aside(self, row: Document, error: Exception) -> None:
-        if self._bad_in_a_row >= BAD_ROWS_IN_A_ROW:
-            raise PermanentError("too many rows in a row that are no records") from error
-        self._bad_in_a_row += 1
-        _log.error(
-            "row set aside", outbox=self._rows.name, row=str(row["_id"]), error=describe(error)
-        )
-        metrics.dead_letter(f"outbox:{self._rows.name}", "unpublishable")
-        await self._mark([row], {"unpublishable": describe(error), "published_at": NEVER})
+    async def _set_aside(self, row: Document, unpublishable: Sequence[Document]) -> None:
+        _log.error("set aside", outbox=self._rows.name, row=str(row["_id"]), parts=unpublishable)
+        await self._mark([row], {"unpublishable": list(unpublishable), "published_at": NEVER})
 
     async def _mark(self, rows: list[Document], more: Document) -> None:
         marks = {"published_at": datetime.now(UTC), **more}

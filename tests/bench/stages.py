@@ -21,7 +21,6 @@ STAGES = (
 def stages(client: MongoClient[dict[str, Any]], *, idle_runs: str = "idle.") -> Iterator[Row]:
     """Medians over all acknowledged mails, those on the idle desk apart from those under load."""
     times: dict[str, list[list[float]]] = {"idle": [], "under load": []}
-    sent = {r["cause"]: r["at"] for r in _sent(client)}
     announcements = client["postdesk_tickets"]["announcements"].find()
     published = {name: row["published_at"] for row in announcements for name in row["events"]}
     for row in client["postdesk_notify"]["outgoing"].find(
@@ -31,26 +30,20 @@ def stages(client: MongoClient[dict[str, Any]], *, idle_runs: str = "idle.") -> 
         inbound = event and client["postdesk_ingest"]["inbound"].find_one(
             {"_id": event["correlation_id"]}, {"raw": 0}
         )
-        if not event or not inbound or row["event_id"] not in sent:
+        if not event or not inbound:
             continue
         marks = [
             (inbound["received_at"], inbound["announced_at"]),
             (inbound["announced_at"], event["at"]),
             (event["at"], published[row["event_id"]]),
             (event["at"], row["created_at"]),
-            (row["created_at"], sent[row["event_id"]]),
+            (row["created_at"], row["settled_at"]),
         ]
         when = "idle" if row["recipient"].startswith(idle_runs) else "under load"
         times[when].append([_ms(*pair) for pair in marks])
     for when, lines in times.items():
         for name, column in zip(STAGES, zip(*lines, strict=True), strict=False):
             yield plain(f"{when}: {name}", statistics.median(column), "ms")
-
-
-def _sent(client: MongoClient[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    kind = {"record.type": "mail.sent", "record.kind": "acknowledgement"}
-    for row in client["postdesk_notify"]["outbox"].find(kind):
-        yield row["record"]
 
 
 def _ms(begin: datetime, end: datetime) -> float:

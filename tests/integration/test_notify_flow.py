@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +13,9 @@ import pytest
 
 from services.notify.app import INDEXES, Wired, wire
 from services.notify.domain.customers import Customer
-from services.notify.domain.limits import milliseconds
+from services.notify.domain.limits import minute_of
 from services.notify.domain.view import TicketView
+from services.notify.outgoing import Row, to_document
 from services.notify.settings import Settings
 from services.notify.store import Store
 from shared.blobs import Blobs
@@ -304,7 +305,7 @@ async def test_an_address_over_its_cap_gets_no_more_and_the_row_says_why(desk: D
     now = SystemClock().now()
     most = 1000  # of the demo's configuration
     await desk.database["counters"].insert_one(
-        {"_id": f"ack {EMMA}", "times": [milliseconds(now)] * most, "last_at": now}
+        {"_id": EMMA, "kinds": {"ack": [[minute_of(now), most]]}, "last_at": now}
     )
 
     await desk.hears(a_new_ticket())
@@ -318,18 +319,35 @@ async def test_an_address_over_its_cap_gets_no_more_and_the_row_says_why(desk: D
 async def test_a_notice_over_its_cap_waits_instead_of_being_lost(desk: Desk) -> None:
     now = SystemClock().now()
     told = a_new_ticket()
-    name = f"auto {ANA} {told.opened.ticket_id}"
-    await desk.database["counters"].insert_one(
-        {"_id": name, "times": [milliseconds(now)] * 10, "last_at": now}
+    earlier = {"recipient": ANA, "ticket_id": told.opened.ticket_id, "mail_class": "notice"}
+    await desk.database["outgoing"].insert_many(
+        [{**_a_sent_row(now), **earlier, "_id": f"earlier-{n}"} for n in range(10)]
     )
 
     await desk.hears(told)
 
     async def is_postponed() -> bool:
-        [row] = await desk.rows(recipient=ANA)
-        return row["state"] == "planned" and row["not_before"] > now + timedelta(minutes=50)
+        [row] = await desk.rows(recipient=ANA, state="planned")
+        return row["not_before"] > now + timedelta(minutes=50)
 
     await until(is_postponed)
+
+
+def _a_sent_row(now: datetime) -> dict[str, Any]:
+    row = Row(
+        id="",
+        kind="notice",
+        mail_class="notice",
+        reason="assigned",
+        recipient="",
+        ticket_id="",
+        event_id="",
+        correlation_id="",
+        seq=1,
+        created_at=now,
+        state="sent",
+    )
+    return to_document(row)
 
 
 async def test_a_customers_file_goes_with_the_notice_and_an_agents_with_the_answer(

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.sla.store import INDEXES, OUTBOX_ORDER, Store
+from services.sla.store import INDEXES, Store
+from shared.bus import GROUP_ORDER
 from shared.mongo import Client, Database, connect, ensure_indexes
 from tests.service.sla.suite import Service, SLASuite, service
 from tests.ticket_history import History
@@ -26,7 +27,8 @@ class ReadableStore(Store):
         return [await documents.to_list(None) for documents in found]
 
     async def rows(self) -> list[dict[str, Any]]:
-        return await self._outbox.find().sort(list(OUTBOX_ORDER)).to_list(None)
+        groups = await self._outbox.find().sort(list(GROUP_ORDER)).to_list(None)
+        return [part for row in groups for part in row["parts"]]
 
 
 @pytest.fixture

@@ -1,20 +1,39 @@
 """Caps on automatic mail: how often an address may be written to, whatever the headers said."""
 
-from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.notify.domain.headers import PROFILES, MailClass
 from shared.config.models import Desk
 
+Counts = list[list[int]]
+"""Pairs of a minute since 1970 and the mails in it, oldest first."""
+
 
 @dataclass(frozen=True)
 class Cap:
-    """At most ``count`` mails within ``within``, counted under ``name``."""
+    """At most ``count`` mails of a kind within ``within``, counted to the minute.
 
-    name: str
+    ``key`` is what is written to. With ``ticket_id`` only mails about that ticket count, and the
+    ledger itself says how many those were.
+    """
+
+    kind: str
+    key: str
     count: int
     within: timedelta
+    ticket_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return " ".join(filter(None, [self.kind, self.key, self.ticket_id]))
+
+    @property
+    def place(self) -> str:
+        """The document that has the counts."""
+        return f"{self.ticket_id} {self.key}" if self.ticket_id else self.key
 
 
 HOUR = timedelta(hours=1)
@@ -33,50 +52,67 @@ def caps(mail_class: MailClass, address: str, ticket_id: str, desk: Desk) -> lis
         most = AGENT_PER_HOUR
     else:
         most = max(CUSTOMER_PER_HOUR, acknowledgements)
-    found = [Cap(f"auto {address}", most, HOUR)]
+    found = [Cap("auto", address, most, HOUR)]
     if ticket_id and mail_class != "acknowledgement":  # a sender gets one of those for a ticket
-        found.append(Cap(f"auto {address} {ticket_id}", PER_TICKET_AND_HOUR, HOUR))
+        found.append(Cap("auto", address, PER_TICKET_AND_HOUR, HOUR, ticket_id))
     if mail_class == "acknowledgement":
-        found.append(Cap(f"ack {address}", acknowledgements, HOUR))
+        found.append(Cap("ack", address, acknowledgements, HOUR))
     return found
 
 
 class Counters:
-    """When mails were sent under each cap, as milliseconds since 1970, oldest first.
+    """How many mails were sent under each cap, by place and kind.
 
-    `take` is the only change; ``changed`` is what to store. Numbers, because comparing a
-    thousand datetimes for each mail costs more than the mail.
+    `take` is the only change; ``changed`` is what to store: of the ledger's own counts nothing.
     """
 
-    def __init__(self, times: dict[str, list[int]]) -> None:
-        self._times = times
-        self.changed: dict[str, list[int]] = {}
+    def __init__(self, counts: Mapping[str, Mapping[str, Counts]]) -> None:
+        self._counts = {place: dict(kinds) for place, kinds in counts.items()}
+        self.changed: dict[str, dict[str, Counts]] = {}
 
     def take(self, caps: list[Cap], now: datetime) -> Cap | None:
         """Count one mail under all of the caps, or none of them and say which one is full."""
-        recent = {}
-        at = milliseconds(now)
+        at = minute_of(now)
         for cap in caps:
-            times = self._times.get(cap.name, [])
-            recent[cap.name] = times[bisect_right(times, at - _milliseconds(cap.within)) :]
-            if len(recent[cap.name]) >= cap.count:
+            if sum(count for _, count in self._recent(cap, at)) >= cap.count:
                 return cap
-        for name, times in recent.items():
-            self._times[name] = self.changed[name] = [*times, max([at, *times[-1:]])]
+        for cap in caps:
+            counts = self._recent(cap, at)
+            if counts and counts[-1][0] >= at:
+                counts[-1] = [counts[-1][0], counts[-1][1] + 1]
+            else:
+                counts.append([at, 1])
+            kinds = self._counts.setdefault(cap.place, {})
+            kinds[cap.kind] = counts
+            if not cap.ticket_id:
+                self.changed[cap.place] = kinds
         return None
 
     def free_at(self, cap: Cap) -> datetime:
         """When a mail that the cap has refused would be let through; never for a cap of 0."""
         if not cap.count:
             return datetime.max.replace(tzinfo=UTC) - cap.within
-        oldest = self._times[cap.name][-cap.count]
-        return datetime.fromtimestamp(oldest / 1000, UTC) + cap.within
+        left = cap.count
+        for begun, count in reversed(self._counts[cap.place][cap.kind]):
+            left -= count
+            if left <= 0:
+                return datetime.fromtimestamp(begun * 60, UTC) + cap.within
+        raise ValueError("the cap is not full")
+
+    def _recent(self, cap: Cap, at: int) -> Counts:
+        first = at - int(cap.within.total_seconds()) // 60
+        counts = self._counts.get(cap.place, {}).get(cap.kind, [])
+        return [pair for pair in counts if pair[0] > first]
 
 
-def milliseconds(at: datetime) -> int:
+def tally(moments: Iterable[datetime]) -> Counts:
+    """Counts of mails sent at these times."""
+    counts: dict[int, int] = {}
+    for moment in moments:
+        counts[minute_of(moment)] = counts.get(minute_of(moment), 0) + 1
+    return [[at, counts[at]] for at in sorted(counts)]
+
+
+def minute_of(at: datetime) -> int:
     """Since 1970."""
-    return round(at.timestamp() * 1000)
-
-
-def _milliseconds(span: timedelta) -> int:
-    return round(span.total_seconds() * 1000)
+    return int(at.timestamp()) // 60

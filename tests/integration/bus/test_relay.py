@@ -165,7 +165,8 @@ async def test_a_row_that_is_no_record_is_set_aside_and_does_not_block_the_rest(
     aside = await database["outbox"].find_one({"unpublishable": {"$exists": True}})
     assert bus.ids == ["e-0", "e-2"]
     assert (aside["_id"], aside["published_at"].year) == ("e-1", 9999)
-    assert "RecordTooLarge" in aside["unpublishable"]
+    assert [bad["part"] for bad in aside["unpublishable"]] == ["e-1"]
+    assert "RecordTooLarge" in aside["unpublishable"][0]["reason"]
 
 
 async def test_a_group_is_published_but_for_what_is_no_record_and_says_so(database, bus) -> None:
@@ -188,9 +189,9 @@ async def test_a_group_is_published_but_for_what_is_no_record_and_says_so(databa
     await until_published(database)
     await working.stop()
 
-    group = await database["outbox"].find_one({"_id": "e-0"})
+    row_of_group = await database["outbox"].find_one({"_id": "e-0"})
     assert bus.ids == ["a", "c"]
-    assert "RecordTooLarge" in group["unpublishable"]
+    assert [bad["part"] for bad in row_of_group["unpublishable"]] == ["b"]
 
 
 async def test_bad_code_does_not_set_the_whole_outbox_aside(database, bus) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.notify.delivery import outbox_documents, settle, to_outgoing, with_text
+from services.notify.delivery import outbox_row, settle, to_outgoing, with_text
 from services.notify.domain.backoff import next_try, relay_pause_s
 from services.notify.domain.lanes import Lanes
 from services.notify.outgoing import Row, from_document, outgoing_id, to_document
@@ -38,7 +38,7 @@ def test_a_mail_that_the_relay_took_is_sent_and_told() -> None:
 
     assert settled.row.state == "sent"
     assert settled.row.next_try_at is None
-    [document] = outbox_documents([with_text(settled, "T-1/abc")])
+    [document] = outbox_row([with_text(settled, "T-1/abc")], NOW)["parts"]
     outgoing = to_outgoing(document)
     assert isinstance(outgoing.record, MailSent)
     assert outgoing.record.text_blob == "T-1/abc"

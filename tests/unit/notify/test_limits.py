@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notify.domain.limits import HOUR, Cap, Counters, caps, milliseconds
+from services.notify.domain.limits import HOUR, Cap, Counters, caps, minute_of, tally
 from services.notify.domain.planning import plan, remember
 from services.notify.domain.view import TicketView, evolve
 from tests.unit.notify.cases import ANA, EMMA, NOW, a_desk, history, later
@@ -32,7 +32,7 @@ def test_an_address_gets_at_most_its_acknowledgements_within_an_hour() -> None:
 
 def test_an_hour_later_there_is_room_again() -> None:
     counters = Counters({})
-    cap = Cap("x", 1, HOUR)
+    cap = Cap("auto", "x", 1, HOUR)
 
     assert counters.take([cap], NOW) is None
     assert counters.take([cap], later(59)) == cap
@@ -41,9 +41,9 @@ def test_an_hour_later_there_is_room_again() -> None:
 
 
 def test_a_refused_mail_is_counted_nowhere() -> None:
-    counters = Counters({"full": [milliseconds(NOW)]})
+    counters = Counters({"full": {"auto": [[minute_of(NOW), 1]]}})
 
-    counters.take([Cap("free", 1, HOUR), Cap("full", 1, HOUR)], later(1))
+    counters.take([Cap("auto", "free", 1, HOUR), Cap("auto", "full", 1, HOUR)], later(1))
 
     assert counters.changed == {}
 
@@ -94,8 +94,20 @@ def test_a_peer_whose_every_answer_opens_a_ticket_gets_less_than_ten_mails() -> 
 
 
 def test_caps_end_with_their_time_not_with_a_clock_hour() -> None:
-    cap = Cap("x", 2, timedelta(minutes=10))
-    counters = Counters({"x": [milliseconds(later(0)), milliseconds(later(8))]})
+    cap = Cap("auto", "x", 2, timedelta(minutes=10))
+    counters = Counters({"x": {"auto": tally([later(0), later(8)])}})
 
     assert counters.take([cap], later(9)) == cap
     assert counters.take([replace(cap)], later(11)) is None
+
+
+def test_thousands_of_mails_are_few_numbers_and_a_ticket_s_own_are_the_ledgers() -> None:
+    counters = Counters({})
+    limits = [Cap("auto", ANA, 5_000, HOUR), Cap("auto", ANA, 5_000, HOUR, "T-1")]
+
+    refused = [counters.take(limits, later(n // 100)) for n in range(5_001)]
+
+    assert [cap.key if cap else None for cap in refused] == [None] * 5_000 + [ANA]
+    assert list(counters.changed) == [ANA]
+    assert len(counters.changed[ANA]["auto"]) == 50
+    assert counters.free_at(limits[0]) == later(60)
