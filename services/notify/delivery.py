@@ -33,6 +33,7 @@ def settle(
 
     Where nobody knows whether the relay has the mail it is sent again, the same bytes.
     """
+    row = row.but(settled_at=now)
     if outcome.result == "sent":
         return _sent(row, outcome, now)
     if outcome.result == "failed":
@@ -41,18 +42,18 @@ def settle(
         return _deferred(row, outcome, now, first_pause)
     if outcome.result == "unreachable":
         # Nobody's fault but the relay's: it is asked until it is back, then all rows go at once.
-        return Delivery(replace(row, state="queued", next_try_at=now, detail=outcome.reply))
+        return Delivery(row.but(state="queued", next_try_at=now, detail=outcome.reply))
     failures = row.failures + 1
     if now - row.created_at > LIFETIME:
         return given_up(row, outcome.reply, now)
     at = now + timedelta(seconds=relay_pause_s(failures))
-    again = replace(row, state="queued", failures=failures, next_try_at=at, detail=outcome.reply)
+    again = row.but(state="queued", failures=failures, next_try_at=at, detail=outcome.reply)
     return Delivery(again)
 
 
 def given_up(row: Row, reply: str, now: datetime) -> Delivery:
     """A row that nobody will send any more."""
-    ended = replace(row, state="failed", next_try_at=None, detail=reply, settled_at=now)
+    ended = row.but(state="failed", next_try_at=None, detail=reply, settled_at=now)
     return Delivery(ended, MailFailed(**_facts(row, now), reply=reply[:500]))
 
 
@@ -80,7 +81,7 @@ def to_outgoing(part: Document) -> Outgoing:
 
 def _sent(row: Row, outcome: Outcome, now: datetime) -> Delivery:
     other = relay_message_id(outcome.reply, row.message_id)
-    done = replace(row, state="sent", next_try_at=None, detail=outcome.reply)
+    done = row.but(state="sent", next_try_at=None, detail=outcome.reply)
     return Delivery(done, MailSent(**_facts(row, now), relay_message_id=other))
 
 
@@ -89,7 +90,7 @@ def _deferred(row: Row, outcome: Outcome, now: datetime, first_pause: timedelta)
     at = next_try(created_at=row.created_at, refusals=refusals, now=now, first_pause=first_pause)
     if at is None:
         return given_up(row, outcome.reply, now)
-    later = replace(row, state="deferred", refusals=refusals, next_try_at=at, detail=outcome.reply)
+    later = row.but(state="deferred", refusals=refusals, next_try_at=at, detail=outcome.reply)
     if refusals > 1:
         return Delivery(later)
     record = MailDeferred(**_facts(row, now), reply=outcome.reply[:500], next_try_at=at)

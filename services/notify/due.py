@@ -189,8 +189,7 @@ class DueNotices:
                 await desktop.ledger.postpone([row.id for row in bundle.rows], later)
             else:
                 told += [
-                    replace(row, state="bundled", bundled_into=bundle.lead.id)
-                    for row in bundle.rows[1:]
+                    row.but(state="bundled", bundled_into=bundle.lead.id) for row in bundle.rows[1:]
                 ]
         room = desktop.sender.room
         leased = [row.leased(desktop.owner, now) for row in mails[:room]]
@@ -233,8 +232,8 @@ class DueNotices:
         letter = desktop.letters.notice(
             errand, replace(notice, left_out=files.left_out_blobs), _thread(bundle), files
         )
-        row = await kept(replace(lead, reason=bundle.reason), letter, desktop.blobs)
-        return replace(row, seen_seq=view.state.seq)
+        row = await kept(lead.but(reason=bundle.reason), letter, desktop.blobs)
+        return row.but(seen_seq=view.state.seq)
 
 
 async def kept(row: Row, letter: Letter, blobs: Blobs) -> Row:

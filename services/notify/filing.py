@@ -1,7 +1,6 @@
 """What new rows go through before they are stored: caps, and the lease of those sent at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from services.notify.domain.limits import HOUR, Cap, Counters, Counts, caps, tally
@@ -60,4 +59,4 @@ def lease(rows: Sequence[Row], room: int, owner: str, now: datetime) -> tuple[li
 
 
 def _suppressed(row: Row, cap: str) -> Row:
-    return replace(row, state="suppressed", detail=f"cap: {cap}", raw=b"", text="")
+    return row.but(state="suppressed", detail=f"cap: {cap}", raw=b"", text="")

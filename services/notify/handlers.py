@@ -1,7 +1,7 @@
 """One function for each topic: load, decide, save; a batch is stored whole or not at all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,7 +40,7 @@ class Batch:
         """The clocks are known: what waits for them, here or in the ledger, waits no longer."""
         self.released.add(ticket_id)
         self.rows = [
-            replace(row, not_before=now, until_clocks=False)
+            row.but(not_before=now, until_clocks=False)
             if row.until_clocks and row.ticket_id == ticket_id
             else row
             for row in self.rows
@@ -93,8 +93,8 @@ class Handlers:
             row = _row(one, mail, now)
             if mail.collects:
                 due = now + timedelta(seconds=mail.wait_s)
-                waiting = replace(row, state="planned", not_before=due)
-                batch.rows.append(replace(waiting, until_clocks=mail.until_clocks))
+                waiting = row.but(state="planned", not_before=due)
+                batch.rows.append(waiting.but(until_clocks=mail.until_clocks))
             elif not wire.is_sendable(mail.recipient):
                 batch.failed.append(given_up(row, UNSENDABLE, now))
             else:

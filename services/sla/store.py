@@ -32,6 +32,7 @@ INDEXES = (
     Index("cases", [("stale", 1)], partial={"stale": True}),
     outbox_index("outbox", GROUP_ORDER),
     set_aside_index("outbox"),
+    Index("outbox", [("parts._id", 1)]),
     Index("outbox", [("published_at", 1)], expire_after_s=_KEPT_S),
 )
 
@@ -164,8 +165,8 @@ class Store:
 
     async def told(self, names: Collection[str]) -> set[str]:
         """Which of these ids are in the outbox."""
-        found = self._outbox.find({"_id": {"$in": list(names)}}, {"_id": 1})
-        return {row["_id"] async for row in found}
+        found = self._outbox.find({"parts._id": {"$in": list(names)}}, {"parts._id": 1})
+        return {part["_id"] async for row in found for part in row["parts"]} & set(names)
 
     async def tickets_after(self, ticket_id: str, limit: int) -> list[str]:
         """The next tickets of which there are cases, in the order of their ids."""

@@ -59,7 +59,7 @@ WAITING = {
             "state": "deferred", "created_at": EARLIER, "next_try_at": LATER,
         },
         ("outgoing", "failed"): {"state": "failed", "created_at": EARLIER},
-        ("outbox", "unpublished"): {"published_at": None, "meta": {"time": EARLIER}},
+        ("outbox", "unpublished"): {"published_at": None, "queued_at": EARLIER},
     },
     "reports": {("requests", "asked"): {"asked_at": EARLIER, "done_at": None}},
 }  # fmt: skip

@@ -109,10 +109,12 @@ def test_a_mail_whose_answer_is_never_heard_is_given_up_after_five_days() -> Non
 
 
 def test_a_relay_that_is_away_costs_the_row_nothing() -> None:
-    settled = settle(a_row(), Outcome("unreachable", "refused"), NOW + timedelta(days=30))
+    later = NOW + timedelta(days=30)
+
+    settled = settle(a_row(), Outcome("unreachable", "refused"), later)
 
     assert settled.row == a_row(
-        state="queued", next_try_at=NOW + timedelta(days=30), detail="refused"
+        state="queued", next_try_at=later, settled_at=later, detail="refused"
     )
 
 
