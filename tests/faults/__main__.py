@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from tests.faults.disks import missing
 from tests.faults.ledger_run import run_ledger
 from tests.faults.profiles import PROFILES, Profile
 from tests.faults.report import show, write
@@ -49,6 +50,8 @@ def _options() -> argparse.Namespace:
 
 def _has_problems(seed: int, options: argparse.Namespace) -> bool:
     print(f"SEED={seed} PROFILE={options.profile}", flush=True)
+    if PROFILES[options.profile].has_small_disks and (reasons := missing()):
+        sys.exit(f"the profile {options.profile} cannot be run here: {'; '.join(reasons)}")
     folder = KEPT / str(seed)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

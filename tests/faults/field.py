@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,8 @@ class Field:
     lengths: Lengths
     caused: Counter[str] = field(default_factory=Counter)
     bad_exits: list[str] = field(default_factory=list)
+    excused: set[str] = field(default_factory=set)
+    """Parts that may end by themselves, since their disk failed."""
     jumps: dict[Fault, float] = field(default_factory=dict)
 
     @property
@@ -50,6 +53,10 @@ class Field:
     def child(self, name: str) -> Child:
         """The process of a service, Kafka or MongoDB as it is now."""
         return self.desk.stack.child(name)
+
+    def data_of(self, name: str) -> Path:
+        """The folder of a part's data."""
+        return Path(self.facts.state_dir) / name
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Have it end; one that has ended already is left alone."""

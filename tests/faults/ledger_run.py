@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -34,12 +35,13 @@ from tests.actors.sink import Sink
 from tests.actors.source import Source
 from tests.faults.chaos import Chaos
 from tests.faults.cluster import cluster_backends
+from tests.faults.disks import small_disks
 from tests.faults.faketime import FakeTime
 from tests.faults.field import Field
 from tests.faults.figures import rates, recoveries
 from tests.faults.mix import Mix
 from tests.faults.network import Network
-from tests.faults.plan import kinds, plan
+from tests.faults.plan import kinds, plan, plan_of_disks
 from tests.faults.poisoner import Poisoner
 from tests.faults.profiles import PROFILES, Profile
 from tests.faults.quiet import wait_until_quiet
@@ -147,7 +149,10 @@ class _Run:
         self._moods = Moods(drawn())
         network, clocks = Network(), FakeTime(folder)
         links = [] if profile.is_cluster else list(network.links)
-        plan_of_run = plan(drawn(), profile.faults, profile.lengths, links)
+        if profile.has_small_disks:
+            plan_of_run = plan_of_disks(drawn(), profile.faults, profile.lengths)
+        else:
+            plan_of_run = plan(drawn(), profile.faults, profile.lengths, links)
         sent = opened.enter_context(Ledger(folder / "source.jsonl"))
         taken = opened.enter_context(Ledger(folder / "sink.jsonl"))
         sink = Sink(
@@ -160,6 +165,8 @@ class _Run:
             else _wiring(state, network, clocks, sink)
         )
         self.desk = RunningDesk(folder, settings=SETTINGS, sink=sink, wiring=wired, say=say)
+        if profile.has_small_disks:
+            opened.enter_context(small_disks(state / "kafka", state / "mongo"))
         opened.enter_context(self.desk)
         source = Source(self.desk.facts.smtp, sessions=SESSIONS, ledger=sent, chance=drawn())
         self._field = Field(self.desk, network, clocks, Poisoner(drawn()), drawn(), profile.lengths)
@@ -208,6 +215,8 @@ class _Run:
         """All books as they are now."""
         field, facts, now = self._field, self.desk.facts, time.time()
         field.poisoner.finish()
+        seen = field.supervisor.ends.items()
+        ends = Counter({name: count for name, count in seen if name not in field.excused})
         with MongoClient[dict[str, Any]](facts.mongo, tz_aware=True) as client:
             return Evidence(
                 sent=self._traffic.sent,
@@ -223,9 +232,7 @@ class _Run:
                 dead_letters=dead_letters(facts.kafka),
                 poison=field.poisoner.sent,
                 disturbances=self.chaos.disturbances(now),
-                machine=Machine(
-                    self._watch.peak_mib, field.supervisor.ends, field.caused, field.bad_exits
-                ),
+                machine=Machine(self._watch.peak_mib, ends, field.caused, field.bad_exits),
                 unanswered=self._traffic.unanswered,
                 now=now,
             )

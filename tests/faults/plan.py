@@ -73,6 +73,11 @@ ESSENTIAL = (
     *(("clock", "sla"), ("clock", "notify")),
 )
 """What every run has once, if it has so many faults."""
+DISKS = (
+    *(("disk-full", "mongo"), ("disk-full", "kafka"), ("sync-error", "mongo")),
+    *(("kill", name) for name in ("ingest", "tickets", "notify")),
+)
+"""What a run on small disks has, again and again."""
 
 
 def plan(
@@ -88,6 +93,13 @@ def plan(
     chance.shuffle(drawn)
     places = _turns(chance, links, count) if links else []
     return [_fault(chance, kind, target, lengths, places) for kind, target in drawn]
+
+
+def plan_of_disks(chance: random.Random, count: int, lengths: Lengths) -> list[Fault]:
+    """As many faults of disks, and services that die meanwhile."""
+    drawn = [DISKS[number % len(DISKS)] for number in range(count)]
+    chance.shuffle(drawn)
+    return [_fault(chance, kind, target, lengths, []) for kind, target in drawn]
 
 
 def kinds(faults: Sequence[Fault]) -> Counter[str]:
@@ -115,5 +127,7 @@ def _fault(
     if kind.startswith("net-"):
         seconds = 0.0 if kind == "net-reset" else chance.uniform(*lengths.network)
         return Fault(kind, "-".join(places.pop()), seconds)
-    ranges = {"pause": lengths.pause, "down": lengths.down, "clock": lengths.down}
+    ranges = {"pause": lengths.pause} | dict.fromkeys(
+        ("down", "clock", "disk-full", "sync-error"), lengths.down
+    )
     return Fault(kind, target, chance.uniform(*ranges[kind]) if kind in ranges else 0.0)

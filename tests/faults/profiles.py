@@ -21,6 +21,8 @@ class Profile:
     """The storm has to be over by then, else the run fails."""
     is_cluster: bool = False
     """Three brokers and a replica set of three; without links to break."""
+    has_small_disks: bool = False
+    """Kafka and MongoDB on disks that get full or fail; needs root and strace."""
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -38,5 +40,14 @@ PROFILES: Mapping[str, Profile] = {
         slow_s=20.0,
         storm_s=1500.0,
         is_cluster=True,
+    ),
+    "disks": Profile(
+        mails=200,
+        faults=12,
+        pause_s=(4.0, 8.0),
+        lengths=SHORT,
+        slow_s=5.0,
+        storm_s=600.0,
+        has_small_disks=True,
     ),
 }

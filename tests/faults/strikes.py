@@ -10,8 +10,10 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from deploy.local.parts import SERVICES
+from tests.faults import disks
 from tests.faults.field import Field
 from tests.faults.plan import Fault
+from tests.peers.strace import traced
 
 Strike = Iterator[None]
 BETWEEN_DEATHS_S = 1.2
@@ -20,6 +22,7 @@ READY_S = 90.0
 WHOLE_S = 60.0
 STEPPED_DOWN_S = 5
 ANSWER_MS = 2000
+FAILING_SYNCS = ("trace=fsync,fdatasync", "inject=fsync,fdatasync:error=EIO")
 
 
 def strike(fault: Fault, field: Field) -> Strike:
@@ -117,6 +120,27 @@ def _clock(fault: Fault, field: Field) -> Strike:
         field.clocks.set(fault.target, 0)
 
 
+def _disk_full(fault: Fault, field: Field) -> Strike:
+    """What writes there may end, as often as it is started again, until there is room."""
+    folder = field.data_of(fault.target)
+    field.excused.add(fault.target)
+    disks.fill(folder)
+    try:
+        yield from _wait(fault.seconds)
+    finally:
+        disks.empty(folder)
+
+
+def _sync_error(fault: Fault, field: Field) -> Strike:
+    """MongoDB ends itself when it cannot know what is on its disk; that is right."""
+    child = field.child(fault.target)
+    if not child.is_running:
+        return
+    field.excused.add(fault.target)
+    with traced([child.pid], FAILING_SYNCS, field.data_of("strace")):
+        yield from _wait(fault.seconds)
+
+
 def _poison(_fault: Fault, field: Field) -> Strike:
     field.poisoner.send(field.facts.kafka)
     yield
@@ -141,4 +165,6 @@ _KINDS: Mapping[str, Callable[[Fault, Field], Strike]] = {
     "step-down": _step_down,
     "clock": _clock,
     "poison": _poison,
+    "disk-full": _disk_full,
+    "sync-error": _sync_error,
 }
