@@ -7,7 +7,7 @@ from typing import Any
 
 from services.notify.delivery import Delivery, given_up, outbox_row
 from services.notify.domain import wire
-from services.notify.domain.planning import Planned, plan, remember, wait
+from services.notify.domain.planning import Planned, after_quiet_hours, plan, remember, wait
 from services.notify.domain.view import TicketView, evolve
 from services.notify.due import Desktop, kept
 from services.notify.files import load_files
@@ -92,9 +92,10 @@ class Handlers:
         for mail in planned:
             row = _row(one, mail, now)
             if mail.collects:
-                due = now + timedelta(seconds=mail.wait_s)
+                soon = now + timedelta(seconds=mail.wait_s)
+                due = after_quiet_hours(soon, mail.recipient, desk) if mail.keeps_quiet else soon
                 waiting = row.but(state="planned", not_before=due)
-                batch.rows.append(waiting.but(until_clocks=mail.until_clocks))
+                batch.rows.append(waiting.but(until_clocks=mail.until_clocks and due == soon))
             elif not wire.is_sendable(mail.recipient):
                 batch.failed.append(given_up(row, UNSENDABLE, now))
             else:

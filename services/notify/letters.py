@@ -11,6 +11,7 @@ from services.notify.domain.words import Reader
 from services.notify.render import HTML_OCTETS, Renderer, Texts
 from services.notify.stationery import Errand, Files, Letter, Stationery, mailto
 from shared.addresses import survey_number
+from shared.business_time.named import NamedCalendars
 from shared.contracts.ticket import TEXT_CHARS, MessageAdded, TicketEvent, TicketResolved
 
 CONVERSATION_CHARS = (20_000, 8_000, 2_000)
@@ -24,6 +25,7 @@ class Letters:
     def __init__(self, stationery: Stationery, renderer: Renderer) -> None:
         self._paper = stationery
         self._renderer = renderer
+        self._calendars = NamedCalendars(stationery.desk.calendars)
 
     def acknowledgement(self, errand: Errand, view: TicketView) -> Letter:
         """Only the subject is of the sender's choosing: this mail may go to a victim."""
@@ -70,7 +72,7 @@ class Letters:
         agent = desk.agents_by_address.get(address)
         language = language or (agent.language if agent else desk.language)
         phrases = self._renderer.phrases(language)
-        return Reader(phrases, desk.zone(address), self._paper.name)
+        return Reader(phrases, desk.zone(address), self._paper.name, self._calendars)
 
     def _ratings(self, errand: Errand, event: TicketEvent, language: str) -> list[dict[str, Any]]:
         """Five links, one mail each: the score is in the address as well as in the body."""

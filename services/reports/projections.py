@@ -93,6 +93,10 @@ def _targets(row: TicketRow, event: events.TicketEvent) -> dict[str, Any]:
         key = (event.target, event.cycle)
         known = rows.get(key, TargetRow(target=event.target, cycle=event.cycle))
         rows[key] = known.model_copy(update={"breached_at": event.due_at})
+    if isinstance(event, events.SLABreachWithdrawn):
+        key = (event.target, event.cycle)
+        if key in rows:
+            rows[key] = rows[key].model_copy(update={"breached_at": None})
     return {"targets": tuple(rows[key] for key in sorted(rows))}
 
 

@@ -8,7 +8,13 @@ from services.sla.domain.clock import TicketClock, Told
 from services.sla.domain.policy import Traits
 from shared.bus import Outgoing
 from shared.contracts.base import Event, Meta
-from shared.contracts.sla import ClockRanOut, ClocksChanged, ClockStepReached, ClockWarned
+from shared.contracts.sla import (
+    ClockRanOut,
+    ClocksChanged,
+    ClockStepReached,
+    ClockWarned,
+    DelayEnded,
+)
 from shared.contracts.topics import RECORDS, SLA_EVENTS
 from shared.mongo import Document
 
@@ -27,6 +33,7 @@ def case_document(case: Case, configuration: str) -> Document:
         "seq": case.seq,
         **vars(case.traits),
         "waiting_since": case.waiting_since,
+        "delayed_until": case.delayed_until,
         "is_open": case.is_open,
         "fitted_to": configuration,
     }
@@ -39,6 +46,7 @@ def case_of(document: Document, clocks: Iterable[Document]) -> Case:
         seq=document["seq"],
         traits=Traits(**{name: document.get(name, "") for name in Traits.__dataclass_fields__}),
         waiting_since=document["waiting_since"],
+        delayed_until=document.get("delayed_until"),
         clocks=tuple(map(clock_of, sorted(clocks, key=lambda one: one["number"]))),
     )
 
@@ -101,6 +109,30 @@ def clock_of(document: Document) -> TicketClock:
     )
 
 
+DELAY = "delay"
+
+
+def delay_id(ticket_id: str) -> str:
+    """Id of the document that waits among the clocks for a delayed ticket's date."""
+    return f"{ticket_id}.{DELAY}"
+
+
+def delay_document(ticket_id: str, until: datetime) -> Document:
+    """A delay, due like a clock; it is deleted when it has been told."""
+    return {
+        "_id": delay_id(ticket_id),
+        "v": VERSION,
+        "kind": DELAY,
+        "ticket_id": ticket_id,
+        "next_at": until,
+    }
+
+
+def delay_ended(document: Document, now: datetime) -> DelayEnded:
+    """What the document of a delay tells when its date has come."""
+    return DelayEnded(ticket_id=document["ticket_id"], until=document["next_at"], fired_at=now)
+
+
 def refitted_row(news: ClocksChanged, at: datetime) -> Document:
     """The row that tells of clocks that follow other terms since then, without an event."""
     row_id = f"{news.ticket_id}.{news.ticket_seq}.clocks.{at:%Y%m%d%H%M%S%f}"
@@ -122,9 +154,12 @@ def changed_row(news: ClocksChanged, cause: Meta) -> Document:
     )
 
 
-def fired_row(news: Told) -> Document:
-    """The row of what a clock told; the clock makes its id unique."""
+def fired_row(news: Told | DelayEnded) -> Document:
+    """The row of what a clock or a delay told; the clock, or the date, makes its id unique."""
     match news:
+        case DelayEnded(until=until):
+            row_id = f"{delay_id(news.ticket_id)}.{until:%Y%m%d%H%M%S%f}"
+            return _row(row_id, news, correlation_id=row_id, causation_id=row_id)
         case ClockWarned():
             name = "warned"
         case ClockRanOut():
@@ -135,7 +170,7 @@ def fired_row(news: Told) -> Document:
     return _row(f"{clock_id}.{name}", news, correlation_id=clock_id, causation_id=clock_id)
 
 
-def _row(row_id: str, news: ClocksChanged | Told, **causes: str) -> Document:
+def _row(row_id: str, news: ClocksChanged | Told | DelayEnded, **causes: str) -> Document:
     return {
         "_id": row_id,
         "v": VERSION,

@@ -10,6 +10,7 @@ from services.sla.domain.clock import Told, at_which, fired
 from services.sla.domain.policy import Customer
 from shared.bus import GROUP_ORDER, group, outbox_index
 from shared.census import set_aside_index
+from shared.contracts.sla import DelayEnded
 from shared.mongo import (
     Client,
     Database,
@@ -99,9 +100,13 @@ class Store:
             found = await due.sort([("next_at", 1), ("_id", 1)]).limit(limit).to_list(None)
             # What comes after the last of a full batch is for the next one: nothing overtakes.
             until = found[-1]["next_at"] if len(found) == limit else now
-            writes: list[ReplaceOne[Document]] = []
-            told: list[Told] = []
+            writes: list[ReplaceOne[Document] | DeleteOne] = []
+            told: list[Told | DelayEnded] = []
             for document in found:
+                if document.get("kind") == documents.DELAY:
+                    writes.append(DeleteOne({"_id": document["_id"]}))
+                    told.append(documents.delay_ended(document, now))
+                    continue
                 clock, news = fired(documents.clock_of(document), now, until)
                 after = documents.clock_document(clock, document["number"])
                 writes.append(ReplaceOne({"_id": clock.id}, after))
@@ -193,7 +198,8 @@ class Store:
     async def _load(self, ticket_ids: Collection[str], session: Session) -> dict[str, Case]:
         ids = list(ticket_ids)
         clocks: dict[str, list[Document]] = {ticket_id: [] for ticket_id in ids}
-        async for clock in self._clocks.find({"ticket_id": {"$in": ids}}, session=session):
+        of_these = {"ticket_id": {"$in": ids}, "kind": {"$exists": False}}
+        async for clock in self._clocks.find(of_these, session=session):
             clocks[clock["ticket_id"]].append(clock)
         found = self._cases.find({"_id": {"$in": ids}}, session=session)
         return {case["_id"]: documents.case_of(case, clocks[case["_id"]]) async for case in found}
@@ -222,16 +228,25 @@ class Store:
 
 
 def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[ReplaceOne[Document] | DeleteOne]:
-    """Writes of the clocks that changed, and of those that are no more."""
+    """Writes of the clocks that changed, and of the delay if that did."""
     known = before.get(case.ticket_id)
     unchanged = set(known.clocks) if known else set()
-    gone = {clock.id for clock in unchanged} - {clock.id for clock in case.clocks}
-    changed = [
+    writes: list[ReplaceOne[Document] | DeleteOne] = [
         ReplaceOne({"_id": clock.id}, documents.clock_document(clock, number), upsert=True)
         for number, clock in enumerate(case.clocks)
         if clock not in unchanged
     ]
-    return [*changed, *(DeleteOne({"_id": name}) for name in sorted(gone))]
+    if case.delayed_until != (known.delayed_until if known else None):
+        writes.append(_delay_write(case))
+    return writes
+
+
+def _delay_write(case: Case) -> ReplaceOne[Document] | DeleteOne:
+    this = {"_id": documents.delay_id(case.ticket_id)}
+    if case.delayed_until is None:
+        return DeleteOne(this)
+    delay = documents.delay_document(case.ticket_id, case.delayed_until)
+    return ReplaceOne(this, delay, upsert=True)
 
 
 def _account_writes(

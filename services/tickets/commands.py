@@ -150,6 +150,8 @@ _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.MoveToTeam: lambda c: [("team", c.team)],
     contract.Unlock: lambda _: [("unlock", "")],
     contract.SetStatus: lambda c: [("status", c.status)],
+    contract.Snooze: lambda c: [("snooze", c.until.isoformat())],
+    contract.Estimate: lambda c: [("estimate", c.at.isoformat() if c.at else "none")],
     contract.Resolve: _resolve,
     contract.Close: lambda _: [("close", "")],
     contract.Reopen: lambda _: [("reopen", "")],

@@ -58,7 +58,8 @@ def ticket_document(ticket: Ticket, order: int) -> Document:
         "is_survey_asked": ticket.is_survey_asked,
         "ratings": [[cycle, rating.model_dump()] for cycle, rating in ticket.ratings.items()],
         "clocks_seq": ticket.clocks_seq,
-        "breached": sorted(ticket.breached),
+        "breached": [[clock, due_at] for clock, due_at in ticket.breached.items()],
+        "escalated_by": sorted(ticket.escalated_by),
     }
 
 
@@ -75,7 +76,8 @@ def ticket_of(document: Mapping[str, Any]) -> Ticket:
         is_survey_asked=document["is_survey_asked"],
         ratings={c: Survey.model_validate(rating) for c, rating in document["ratings"]},
         clocks_seq=document["clocks_seq"],
-        breached=frozenset(document["breached"]),
+        breached=dict(pair for pair in document["breached"] if not isinstance(pair, str)),
+        escalated_by=frozenset(document.get("escalated_by", ())),
     )
 
 

@@ -16,7 +16,7 @@ from services.tickets.domain.decide_delivery import decide_delivery
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.order import Decision
 from services.tickets.domain.routing import mailbox_of
-from services.tickets.mail_commands import asking, receipts
+from services.tickets.mail_commands import asking, explaining, receipts
 from services.tickets.mail_commands.interpret import Show
 from services.tickets.store import Store, directory_entry
 from shared import metrics
@@ -166,9 +166,13 @@ class Handlers:
             state = history.events[-1].state if history.events else None
             text = f"There is no ticket {show.ticket_id}."
             if state:
-                text = asking.show_text(state, history, agent, batch.facts.desk)
+                now = show.until or batch.facts.now
+                if show.what == "sla":
+                    text = explaining.sla_text(state, now, agent, batch.facts.desk)
+                else:
+                    text = asking.show_text(state, history, agent, batch.facts.desk, now)
             answer = receipts.answer(
-                mail, agent, kind="show", title=show.ticket_id, text=text, state=state
+                mail, agent, kind=show.what, title=show.ticket_id, text=text, state=state
             )
             batch.send(
                 answer,

@@ -23,8 +23,13 @@ class NamedCalendars:
         """
         key = (name if name in self._settings else "", timezone)
         if key not in self._built:
-            self._built[key] = _built(self._settings.get(name, _ALL_TIME), name, timezone)
+            self._built[key] = _built(self.settings(name, timezone), name)
         return self._built[key]
+
+    def settings(self, name: str, timezone: str = "") -> Calendar:
+        """The settings of what `find` gives."""
+        found = self._settings.get(name, _ALL_TIME)
+        return found.model_copy(update={"timezone": timezone}) if timezone else found
 
     def day_s(self, name: str) -> int:
         """Seconds of open time that one business day has."""
@@ -37,9 +42,8 @@ class NamedCalendars:
             self.find(name)
 
 
-def _built(settings: Calendar, name: str, timezone: str) -> BusinessCalendar:
-    moved = settings.model_copy(update={"timezone": timezone}) if timezone else settings
+def _built(settings: Calendar, name: str) -> BusinessCalendar:
     try:
-        return BusinessCalendar(moved)
+        return BusinessCalendar(settings)
     except CalendarError as error:
         raise CalendarError(f"calendar {name!r}: {error}") from error

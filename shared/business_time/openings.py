@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from shared.business_time.zones import DAY, SECOND
 from shared.config.sla import Calendar, Week
 
+Special = Literal["closed", "opened", "holiday"]
 Period = tuple[int, int]
 """Start and end (exclusive) in microseconds of wall-clock time; the end may be past midnight."""
 
@@ -33,6 +34,7 @@ class Openings:
         self._open = {day: _periods(given) for day, given in settings.open.items()}
         self._opened = {day: _Span(day, day) for day in settings.open}
         self._closed = [_Span(*_ends_of(days)) for days in settings.closed]
+        self._closed_names = settings.closed
         self._holidays = _checked_holidays(settings.holidays)
         self._years: dict[int, _Year] = {}
 
@@ -53,6 +55,19 @@ class Openings:
                 found.append((base + start, base + (DAY if tail_falls_away else end)))
         return _merged(found)
 
+    def special(self, day: int) -> tuple[Special, str] | None:
+        """What makes a date other than its weekday, and its name or how the file calls it."""
+        for span, name in zip(self._closed, self._closed_names, strict=True):
+            if span.holds(day):
+                return "closed", name
+        for name in sorted(self._open, key=len, reverse=True):
+            if self._opened[name].holds(day):
+                return "opened", name
+        if self._holidays:
+            name = _holidays(*self._holidays, _year(day)).get(day, "")
+            return ("holiday", name) if name else None
+        return None
+
     def _periods_of(self, day: int, years: Mapping[int, "_Year"]) -> tuple[Period, ...]:
         for year in years.values():
             if day in year.open:
@@ -72,7 +87,7 @@ class Openings:
             }
             closed = {day for span in self._closed for day in span.days_in(year)}
             if self._holidays:
-                closed |= _holidays(*self._holidays, year) - opened.keys()
+                closed |= _holidays(*self._holidays, year).keys() - opened.keys()
             self._years[year] = _Year(opened, frozenset(closed))
         return self._years[year]
 
@@ -201,7 +216,7 @@ def _checked_holidays(given: Mapping[Any, str] | None) -> tuple[str, str] | None
 
 
 @lru_cache(maxsize=8192)
-def _holidays(country: str, subdivision: str, year: int) -> frozenset[int]:
+def _holidays(country: str, subdivision: str, year: int) -> dict[int, str]:
     import holidays
 
     try:
@@ -209,7 +224,7 @@ def _holidays(country: str, subdivision: str, year: int) -> frozenset[int]:
     except NotImplementedError as error:
         place = f"{country}-{subdivision}" if subdivision else country
         raise CalendarError(f"no public holidays are known of {place!r}") from error
-    return frozenset(day.toordinal() - _EPOCH for day in found)
+    return {day.toordinal() - _EPOCH: name for day, name in found.items()}
 
 
 def _merged(periods: list[Period]) -> list[Period]:

@@ -5,7 +5,7 @@ The words are those of the agents' mail commands; a mail and a record ask for th
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Actor, Address, Blob, Command, Event, TicketId
 from shared.contracts.ticket import TEXT_CHARS, Status
@@ -84,6 +84,20 @@ class SetStatus(_OnTicket):
     status: Status
 
 
+class Snooze(_OnTicket):
+    """Let the ticket rest until a date, on which it returns by itself."""
+
+    type: Literal["command.snooze"] = "command.snooze"
+    until: AwareDatetime
+
+
+class Estimate(_OnTicket):
+    """Say when it will probably be solved; nobody knows where there is no date."""
+
+    type: Literal["command.estimate"] = "command.estimate"
+    at: AwareDatetime | None
+
+
 class Resolve(_OnTicket):
     """Say that the ticket is solved; ``summary`` goes to the requester."""
 
@@ -129,6 +143,8 @@ COMMANDS = (
     MoveToTeam,
     Unlock,
     SetStatus,
+    Snooze,
+    Estimate,
     Resolve,
     Close,
     Reopen,

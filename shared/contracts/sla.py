@@ -14,7 +14,8 @@ class Clock(Contract):
 
     ``left_s`` is business time left at ``as_of`` (negative after the due time). ``rule`` says why
     the policy is this one; ``calendar`` is the configured calendar that counts, its hours in
-    ``timezone`` where that is given; no calendar: all time counts.
+    ``timezone`` where that is given; no calendar: all time counts. ``stretches`` are the times in
+    which it ran, of very many the latest; ``said`` is the goal where it is in days.
     """
 
     target: Target
@@ -30,6 +31,10 @@ class Clock(Contract):
     rule: str = Field(default="", max_length=400)
     calendar: str = Field(default="", max_length=100)
     timezone: str = Field(default="", max_length=50)
+    said: str = Field(default="", max_length=50)
+    stretches: list[tuple[AwareDatetime, AwareDatetime | None]] = Field(
+        default_factory=list, max_length=20
+    )
 
 
 class _ClockEvent(Event):
@@ -89,4 +94,12 @@ class ClockStepReached(_ClockEvent):
     fired_at: AwareDatetime
 
 
-RECORDS = (ClocksChanged, ClockWarned, ClockRanOut, ClockStepReached)
+class DelayEnded(_ClockEvent):
+    """The date that a ticket was delayed until has come; ``fired_at`` is when sla saw it."""
+
+    type: Literal["sla.delay-ended"] = "sla.delay-ended"
+    until: AwareDatetime
+    fired_at: AwareDatetime
+
+
+RECORDS = (ClocksChanged, ClockWarned, ClockRanOut, ClockStepReached, DelayEnded)

@@ -66,6 +66,8 @@ class TicketState(Contract):
     clocks: list[Clock] = Field(default_factory=list, max_length=20)
     survey: Survey | None = None
     service: str = Field(default="", max_length=100)  # id or name, as in the directory
+    delayed_until: AwareDatetime | None = None  # it returns to the queue then
+    estimate_at: AwareDatetime | None = None  # when agents think it will be solved; no target
     linked: list[TicketId] = Field(default_factory=list, max_length=50)
     summary: str = Field(default="", max_length=500)
 
@@ -263,6 +265,30 @@ class SLABreached(TicketEvent):
     due_at: AwareDatetime
 
 
+class SLABreachWithdrawn(TicketEvent):
+    """A breach was none: an answer that SMTP took in time was read after the clock ran out."""
+
+    type: Literal["ticket.sla-breach-withdrawn"] = "ticket.sla-breach-withdrawn"
+    target: Target
+    cycle: int
+    due_at: AwareDatetime
+    answered_at: AwareDatetime
+
+
+class TicketDelayed(TicketEvent):
+    """The ticket rests until then and returns by itself; without a date it does not rest."""
+
+    type: Literal["ticket.delayed"] = "ticket.delayed"
+    until: AwareDatetime | None
+
+
+class TicketReturned(TicketEvent):
+    """The date that the ticket was delayed until has come."""
+
+    type: Literal["ticket.returned"] = "ticket.returned"
+    until: AwareDatetime
+
+
 class TicketEscalated(TicketEvent):
     """Somebody above or beside is called in: ``to`` are told by mail.
 
@@ -323,6 +349,9 @@ RECORDS = (
     ClocksUpdated,
     SLAWarned,
     SLABreached,
+    SLABreachWithdrawn,
+    TicketDelayed,
+    TicketReturned,
     TicketEscalated,
     TicketLinked,
     DraftHeld,

@@ -8,18 +8,21 @@ from typing import Any
 from services.notify.domain.customers import Customer, customer_lines
 from services.notify.domain.view import Entry, Line, TicketView, was_reopened_since
 from services.notify.domain.wire import cleaned
-from services.notify.domain.words import Reader, clock_words, colour, shown, size, timeline_line
+from services.notify.domain.words import Reader, clock_words, shown, size, timeline_line
+from shared.business_time.standing import colour, latest
 from shared.contracts.base import Attachment
 from shared.contracts.sla import Clock
 
 REASONS = (
     "sla-breach",
     "escalated",
+    "breach-withdrawn",
     "held",
     "delivery-failed",
     "customer-answered",
     "assigned",
     "reopened",
+    "returned",
     "note",
     "sla-warning",
 )
@@ -145,12 +148,18 @@ class Notice:
 
     def _lead_words(self, line: Line | None) -> dict[str, str]:
         data = line.data if line else {}
-        due = data.get("due_at", "")
+
+        def time_of(name: str) -> str:
+            told = data.get(name, "")
+            return self.reader.when(datetime.fromisoformat(told)) if told else ""
+
         return {
             "ticket": self.view.ticket_id,
             "who": self.reader.person(data.get("from") or (line.by if line else "system:")),
             "target": self.reader.phrases["targets"].get(data.get("target", ""), ""),
-            "due": self.reader.when(datetime.fromisoformat(due)) if due else "",
+            "due": time_of("due_at"),
+            "until": time_of("until"),
+            "answered": time_of("answered_at"),
             "why": cleaned(data.get("reason", "")),
             "recipient": cleaned(data.get("recipient", "")),
             "detail": cleaned(data.get("detail", "")),
@@ -168,7 +177,11 @@ class Notice:
             "Opened": f"{self.reader.when(state.opened_at)} ({self.reader.zone.key})",
         }
         facts = [{"name": name, "value": value, "colour": ""} for name, value in rows.items()]
-        facts += [self._clock_fact(clock) for clock in latest_clocks(state.clocks)]
+        dates = {"Estimate": state.estimate_at, "Rests until": state.delayed_until}
+        for name, at in dates.items():
+            if at:
+                facts.append({"name": name, "value": self.reader.when(at), "colour": ""})
+        facts += [self._clock_fact(clock) for clock in latest(state.clocks)]
         if not state.clocks:
             none = str(words["clocks"]["none"])
             facts.append({"name": "Target", "value": none, "colour": ""})
@@ -187,15 +200,6 @@ class Notice:
         if address == self.agent:
             return str(self.reader.phrases["you"])
         return self.reader.person(address)
-
-
-def latest_clocks(clocks: Sequence[Clock]) -> list[Clock]:
-    """The newest cycle of each target, in the order of their first appearance."""
-    newest: dict[str, Clock] = {}
-    for clock in clocks:
-        if clock.target not in newest or newest[clock.target].cycle <= clock.cycle:
-            newest[clock.target] = clock
-    return list(newest.values())
 
 
 def _urgency(reason: str) -> int:

@@ -6,6 +6,7 @@ is four mails to the customer and three to the agent.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
 from services.notify.domain.headers import MailClass
@@ -17,12 +18,14 @@ from shared.contracts.ticket import (
     Message,
     MessageAdded,
     SLABreached,
+    SLABreachWithdrawn,
     SLAWarned,
     TicketAssigned,
     TicketEscalated,
     TicketEvent,
     TicketReopened,
     TicketResolved,
+    TicketReturned,
 )
 
 Kind = Literal[
@@ -48,6 +51,7 @@ class Planned:
 
     ``collects``: written when its time has come, from what is known then, together with all that
     waits for the same person and ticket. ``until_clocks``: changed clocks end the wait.
+    ``keeps_quiet``: it waits for the end of the recipient's quiet hours.
     """
 
     kind: Kind
@@ -57,6 +61,7 @@ class Planned:
     wait_s: int = 0
     collects: bool = False
     until_clocks: bool = False
+    keeps_quiet: bool = False
 
 
 def plan(event: TicketEvent, view: TicketView, desk: Desk) -> list[Planned]:
@@ -68,6 +73,7 @@ def plan(event: TicketEvent, view: TicketView, desk: Desk) -> list[Planned]:
         *_for_customers(event, view, desk),
         *_news_for_agents(event, view, desk),
         *_warnings_for_agents(event, view, desk),
+        *_clock_news_for_agents(event, view, desk),
     ]
     actor = event.by.partition(":")[2].lower()
     return [
@@ -96,6 +102,23 @@ def wait(planned: Planned, view: TicketView, desk: Desk) -> Planned:
     if view.state.clocks:
         return replace(planned, collects=True)
     return replace(planned, collects=True, wait_s=desk.notices.hold, until_clocks=True)
+
+
+def after_quiet_hours(at: datetime, recipient: str, desk: Desk) -> datetime:
+    """``at``, or the end of the recipient's quiet hours if it lies in them."""
+    if desk.notices.quiet is None:
+        return at
+    begins, ends = map(time.fromisoformat, desk.notices.quiet)
+    zone = desk.zone(recipient)
+    local = at.astimezone(zone)
+    now, today = local.time(), local.date()
+    over_midnight = begins > ends
+    is_evening = over_midnight and now >= begins
+    is_quiet = is_evening or (now < ends if over_midnight else begins <= now < ends)
+    if not is_quiet:
+        return at
+    day = today + timedelta(days=1) if is_evening else today
+    return datetime.combine(day, ends, zone).astimezone(UTC)
 
 
 def _for_customers(event: TicketEvent, view: TicketView, desk: Desk) -> list[Planned]:
@@ -136,6 +159,8 @@ def _news_for_agents(event: TicketEvent, view: TicketView, desk: Desk) -> list[P
             return _responsible("customer-answered", view, desk) if number > 1 else []
         case MessageAdded(message=Message(kind="note")) if view.state.assignee:
             return [_notice("note", view.state.assignee)]
+        case TicketReturned():
+            return _responsible("returned", view, desk)
         case TicketReopened(reason="agent" | "system"):
             # A customer's reopening comes with the message that did it, which is told of.
             return _responsible("reopened", view, desk)
@@ -146,15 +171,27 @@ def _warnings_for_agents(event: TicketEvent, view: TicketView, desk: Desk) -> li
     match event:
         case MailHeld():
             return _responsible("held", view, desk, kind="held")
-        case SLAWarned():
-            return _responsible("sla-warning", view, desk)
-        case SLABreached():
-            return _responsible("sla-breach", view, desk)
-        case TicketEscalated(to=people):
-            return [_notice("escalated", who, "escalation") for who in dict.fromkeys(people)]
         case DeliveryNoted(outcome="failed" | "bounced", recipient=recipient):
             told = _responsible("delivery-failed", view, desk, kind="delivery-failed")
             return [one for one in told if one.recipient != recipient.lower()]
+    return []
+
+
+def _clock_news_for_agents(event: TicketEvent, view: TicketView, desk: Desk) -> list[Planned]:
+    match event:
+        case SLAWarned():
+            return _quietly(_responsible("sla-warning", view, desk))
+        case SLABreached():
+            return _quietly(_responsible("sla-breach", view, desk))
+        case SLABreachWithdrawn():
+            told = _responsible("breach-withdrawn", view, desk)
+            team = desk.teams_by_name.get(view.state.team)
+            if team and team.manager in view.told:
+                told.append(_notice("breach-withdrawn", team.manager))
+            return _quietly(told)
+        case TicketEscalated(to=people):
+            called = [_notice("escalated", who, "escalation") for who in dict.fromkeys(people)]
+            return _quietly(called) if event.step and not event.urgent else called
     return []
 
 
@@ -165,6 +202,10 @@ def _responsible(
     team = desk.teams_by_name.get(view.state.team)
     address = view.state.assignee or (team.members[0] if team else None)
     return [_notice(reason, address, kind)] if address else []
+
+
+def _quietly(notices: list[Planned]) -> list[Planned]:
+    return [replace(one, keeps_quiet=True) for one in notices]
 
 
 def _notice(reason: str, address: str, kind: Kind = "notice") -> Planned:

@@ -3,13 +3,15 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.notify.domain.view import Line
 from services.notify.domain.wire import cleaned
+from shared.business_time.named import NamedCalendars
+from shared.business_time.standing import colour, left
 from shared.contracts.sla import Clock
 
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -20,11 +22,15 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 @dataclass(frozen=True)
 class Reader:
-    """Whose words: the phrases of a language, the zone, and how people are called."""
+    """Whose words: the phrases of a language, the zone, and how people are called.
+
+    ``calendars`` are the desk's: the time left is counted when the mail is written.
+    """
 
     phrases: Mapping[str, Any]
     zone: ZoneInfo
     name_of: Callable[[str], str]
+    calendars: NamedCalendars = field(default_factory=lambda: NamedCalendars({}))
 
     def when(self, at: datetime) -> str:
         """``Sun 22 Nov 2026 16:31``, in the reader's zone, without naming it."""
@@ -38,33 +44,17 @@ class Reader:
         return self.name_of(rest if kind in {"agent", "customer"} else actor)
 
 
-def colour(clock: Clock, now: datetime) -> str:
-    """green, amber or red; empty for a clock that does not run."""
-    if clock.state == "missed":
-        return "red"
-    if clock.state != "running" or clock.due_at is None:
-        return ""
-    if now >= clock.due_at:
-        return "red"
-    return "amber" if clock.warn_at and now >= clock.warn_at else "green"
-
-
 def clock_words(clock: Clock, reader: Reader, now: datetime) -> str:
-    """What is left of a target and when it is due.
-
-    The time left is business time as sla last said; as the due time comes near, the time until it
-    is less than that and is said instead.
-    """
+    """What is left of a target, in the clock's own time as of ``now``, and when it is due."""
     phrases = reader.phrases["clocks"]
+    rest = int(left(clock, now, reader.calendars).total_seconds())
     if clock.state != "running" or clock.due_at is None:
         key = "missed" if clock.state == "missed" else clock.state
-        return str(phrases.get(key, phrases["none"])).format(left=duration(max(0, clock.left_s)))
-    until = (clock.due_at - now).total_seconds()
-    late = until <= 0
-    left = duration(int(-until) if late else int(min(until, max(clock.left_s, 0) or until)))
-    phrase = phrases["late" if late else "running"]
+        return str(phrases.get(key, phrases["none"])).format(left=duration(max(0, rest)))
+    phrase = phrases["late" if now >= clock.due_at else "running"]
     due = reader.when(clock.due_at)
-    return str(phrase).format(colour=colour(clock, now).upper(), left=left, due=due)
+    tone = colour(clock, now).upper()
+    return str(phrase).format(colour=tone, left=duration(abs(rest)), due=due)
 
 
 def duration(seconds: int) -> str:
@@ -103,6 +93,8 @@ def timeline_line(line: Line, reader: Reader) -> str:
     words["locked_by"] = words["locked_by"] or str(reader.phrases["nobody"])
     words["by"] = reader.person(line.by)
     words["from"] = words["from"] or words["by"]
+    if words["until"]:
+        words["until"] = reader.when(datetime.fromisoformat(words["until"]))
     words["target"] = reader.phrases["targets"].get(words["target"], words["target"])
     kinds = reader.phrases["messages"]
     kind = words["kind"]

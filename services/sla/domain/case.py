@@ -15,6 +15,7 @@ IRRELEVANT = (
     events.ClocksUpdated,
     events.SLAWarned,
     events.SLABreached,
+    events.SLABreachWithdrawn,
     events.TicketEscalated,
     events.TicketLinked,
     events.TicketAssigned,
@@ -34,13 +35,15 @@ _OVER = ("resolved", "closed")
 class Case:
     """A ticket as sla knows it after event ``seq``.
 
-    ``waiting_since`` is when SMTP took the oldest customer message that no agent has answered.
+    ``delayed_until`` is when it returns to the queue by itself, ``waiting_since`` when SMTP took
+    the oldest customer message that no agent has answered.
     """
 
     ticket_id: str
     seq: int
     traits: Traits = field(default_factory=Traits)
     waiting_since: datetime | None = None
+    delayed_until: datetime | None = None
     clocks: tuple[TicketClock, ...] = ()
 
     @property
@@ -74,7 +77,8 @@ def follow(case: Case | None, event: events.TicketEvent, terms: Terms | None) ->
     if case is not None and event.seq <= case.seq:
         return case
     known = case or _opened(event, terms)
-    known = replace(known, seq=event.seq, traits=traits_of(event))
+    delayed_until = _ms(event.state.delayed_until) if event.state.delayed_until else None
+    known = replace(known, seq=event.seq, traits=traits_of(event), delayed_until=delayed_until)
     if terms is None:
         return _change(known, lambda clock: clocks.cancelled(clock, _ms(event.at)))
     known = _change(known, lambda clock: clocks.refitted(clock, _ms(event.at), terms))

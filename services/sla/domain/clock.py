@@ -10,12 +10,20 @@ from typing import Literal
 from services.sla.domain.calendar import BusinessCalendar, CalendarError
 from services.sla.domain.policy import Allowance, Terms
 from shared.config.models import Step
-from shared.contracts.sla import Clock, ClockRanOut, ClockStepReached, ClockWarned, Target
+from shared.contracts.sla import (
+    Clock,
+    ClockRanOut,
+    ClockStepReached,
+    ClockWarned,
+    DelayEnded,
+    Target,
+)
 
 State = Literal["running", "paused", "met", "missed", "cancelled"]
 OPEN: frozenset[State] = frozenset({"running", "paused"})
 Stretch = tuple[datetime, datetime | None]
 """From and to; the last one of a running clock has no end."""
+TOLD_STRETCHES = 20
 Told = ClockWarned | ClockRanOut | ClockStepReached
 
 
@@ -176,9 +184,11 @@ def fired(
     return clock, told
 
 
-def at_which(told: Told) -> datetime:
+def at_which(told: Told | DelayEnded) -> datetime:
     """When what is told of came about, however late it is told."""
     match told:
+        case DelayEnded():
+            return told.until
         case ClockWarned():
             return told.warn_at or told.due_at
         case ClockRanOut():
@@ -206,6 +216,8 @@ def as_told(clock: TicketClock, as_of: datetime, calendar: BusinessCalendar) -> 
         rule=clock.rule,
         calendar=clock.calendar,
         timezone=clock.timezone,
+        said=clock.said,
+        stretches=list(clock.stretches[-TOLD_STRETCHES:]),
     )
 
 

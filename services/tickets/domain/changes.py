@@ -1,5 +1,6 @@
 """The change that each word makes; each function tells the story or says why it cannot."""
 
+from datetime import datetime
 from typing import Literal
 
 from services.tickets.domain import permissions, routing
@@ -96,6 +97,28 @@ def go(work: Work, status: Status) -> Refusal | None:
     before = work.story.state.status
     if before != status:
         work.story.tell(contract.StatusChanged, status=status, previous=before)
+    return None
+
+
+def snooze(work: Work, until: datetime) -> Refusal | None:
+    """Let it rest until then: on hold, with a date on which sla brings it back."""
+    go(work, "on-hold")
+    if work.story.state.delayed_until != until:
+        work.story.tell(contract.TicketDelayed, until=until)
+    return None
+
+
+def estimate(work: Work, at: datetime | None) -> Refusal | None:
+    """Say when it will probably be solved; no target depends on it."""
+    before = work.story.state.estimate_at
+    if before != at:
+        work.story.tell(
+            contract.FieldChanged,
+            field="estimate",
+            value=at.isoformat() if at else "",
+            previous=before.isoformat() if before else "",
+            changes={"estimate_at": at},
+        )
     return None
 
 

@@ -56,7 +56,8 @@ def _lock(_: Ticket, event: contract.LockChanged) -> tuple[Changes, Changes]:
 
 
 def _status(_: Ticket, event: contract.StatusChanged) -> tuple[Changes, Changes]:
-    return {}, {"status": event.status}
+    rests = event.status == "on-hold"
+    return {}, {"status": event.status} | ({} if rests else {"delayed_until": None})
 
 
 def _resolved(ticket: Ticket, event: contract.TicketResolved) -> tuple[Changes, Changes]:
@@ -67,7 +68,7 @@ def _resolved(ticket: Ticket, event: contract.TicketResolved) -> tuple[Changes, 
         "resolved_by": by,
         "is_survey_asked": event.survey_asked,
     }
-    public: Changes = {"status": "resolved", "resolved_at": accepted_at}
+    public: Changes = {"status": "resolved", "resolved_at": accepted_at, "delayed_until": None}
     if event.summary and ticket.state.first_response_at is None:
         public["first_response_at"] = accepted_at
     return private, public
@@ -76,7 +77,8 @@ def _resolved(ticket: Ticket, event: contract.TicketResolved) -> tuple[Changes, 
 def _closed(ticket: Ticket, event: contract.TicketClosed) -> tuple[Changes, Changes]:
     ended_at = event.accepted_at or event.at
     resolved_at = ticket.state.resolved_at or ended_at
-    return {}, {"status": "closed", "closed_at": ended_at, "resolved_at": resolved_at}
+    done = {"status": "closed", "closed_at": ended_at, "resolved_at": resolved_at}
+    return {}, {**done, "delayed_until": None}
 
 
 def _reopened(_: Ticket, __: contract.TicketReopened) -> tuple[Changes, Changes]:
@@ -84,6 +86,8 @@ def _reopened(_: Ticket, __: contract.TicketReopened) -> tuple[Changes, Changes]
 
 
 def _field(_: Ticket, event: contract.FieldChanged) -> tuple[Changes, Changes]:
+    if event.field == "estimate":
+        return {}, {"estimate_at": event.state.estimate_at}
     return {}, {event.field: event.value}
 
 
@@ -108,11 +112,27 @@ def _clocks(ticket: Ticket, event: contract.ClocksUpdated) -> tuple[Changes, Cha
 
 
 def _breached(ticket: Ticket, event: contract.SLABreached) -> tuple[Changes, Changes]:
-    return {"breached": ticket.breached | {f"{event.target}.{event.cycle}"}}, {}
+    return {"breached": {**ticket.breached, f"{event.target}.{event.cycle}": event.due_at}}, {}
 
 
-def _escalated(_: Ticket, __: contract.TicketEscalated) -> tuple[Changes, Changes]:
-    return {}, {"escalated": True}
+def _withdrawn(ticket: Ticket, event: contract.SLABreachWithdrawn) -> tuple[Changes, Changes]:
+    clock = f"{event.target}.{event.cycle}"
+    breached = {name: due_at for name, due_at in ticket.breached.items() if name != clock}
+    causes = ticket.escalated_by - {clock}
+    return {"breached": breached, "escalated_by": causes}, {"escalated": bool(causes)}
+
+
+def _escalated(ticket: Ticket, event: contract.TicketEscalated) -> tuple[Changes, Changes]:
+    cause = f"{event.target}.{event.cycle}" if event.target else ""
+    return {"escalated_by": ticket.escalated_by | {cause}}, {"escalated": True}
+
+
+def _delayed(_: Ticket, event: contract.TicketDelayed) -> tuple[Changes, Changes]:
+    return {}, {"delayed_until": event.until}
+
+
+def _returned(_: Ticket, __: contract.TicketReturned) -> tuple[Changes, Changes]:
+    return {}, {"delayed_until": None}
 
 
 def _linked(ticket: Ticket, event: contract.TicketLinked) -> tuple[Changes, Changes]:
@@ -143,6 +163,9 @@ _CHANGES: dict[type[TicketEvent], Callable[[Ticket, Any], tuple[Changes, Changes
     contract.ClocksUpdated: _clocks,
     contract.SLAWarned: _nothing,
     contract.SLABreached: _breached,
+    contract.SLABreachWithdrawn: _withdrawn,
+    contract.TicketDelayed: _delayed,
+    contract.TicketReturned: _returned,
     contract.TicketEscalated: _escalated,
     contract.TicketLinked: _linked,
     contract.DraftHeld: _draft,

@@ -18,6 +18,8 @@ class Ticket:
 
     ``last_wrote`` has the seq of each author's latest message; ``reply_times`` the SMTP acceptance
     of the latest answers to the requester; ``resolved_by`` and ``ratings`` go by resolution.
+    ``breached`` has the due time of each clock that was missed, such as ``resolution.1``;
+    ``escalated_by`` the clocks that led to an escalation, and "" for people.
     """
 
     state: TicketState
@@ -30,7 +32,8 @@ class Ticket:
     is_survey_asked: bool = False
     ratings: Mapping[int, Survey] = field(default_factory=dict)
     clocks_seq: int = 0
-    breached: frozenset[str] = frozenset()
+    breached: Mapping[str, datetime] = field(default_factory=dict)
+    escalated_by: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:

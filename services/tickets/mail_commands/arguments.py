@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, get_args
 
 from services.tickets.domain.facts import Actor, Facts
@@ -83,6 +84,26 @@ def ticket_at(arguments: str, reader: Reader) -> Value | Problem:
     except when.AmbiguousDateError as error:
         return Problem("E06", str(error))
     return Value((ticket_id, until), f"{until:%a %Y-%m-%d %H:%M %Z}")
+
+
+def future(arguments: str, reader: Reader) -> Value | Problem:
+    """A point in time that is still to come."""
+    if not arguments.strip():
+        return Problem("E02", "needs a time: 2026-12-31, 3d, mon or tomorrow 09:00")
+    try:
+        at = when.read(arguments, reader.facts.now, reader.desk.zone(reader.actor.id))
+    except when.AmbiguousDateError as error:
+        return Problem("E06", str(error))
+    if at <= reader.facts.now:
+        return Problem("E06", f"{at:%a %Y-%m-%d %H:%M %Z} has passed")
+    return Value(at.astimezone(UTC), f"{at:%a %Y-%m-%d %H:%M %Z}")
+
+
+def estimate(arguments: str, reader: Reader) -> Value | Problem:
+    """A point in time to come, or none."""
+    if arguments.strip().lower() == "none":
+        return Value(None, "none")
+    return future(arguments, reader)
 
 
 def status(arguments: str, _: Reader) -> Value | Problem:

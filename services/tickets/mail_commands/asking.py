@@ -6,8 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.tickets.domain.permissions import name_of
+from services.tickets.mail_commands.explaining import standing
 from services.tickets.mail_commands.grammar import fold
 from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to
+from shared.business_time.named import NamedCalendars
+from shared.business_time.standing import latest
 from shared.config.models import Agent, Desk
 from shared.contracts.ticket import Message, TicketEvent, TicketState
 
@@ -43,10 +46,12 @@ def help_text(agent: Agent, wanted: str = "") -> str:
     return "\n".join([_HOW, "", *lines]) if one is None else "\n".join(lines)
 
 
-def show_text(state: TicketState, history: History, reader: Agent, desk: Desk) -> str:
-    """The ticket with conversation and timeline, times in the reader's zone."""
+def show_text(
+    state: TicketState, history: History, reader: Agent, desk: Desk, now: datetime
+) -> str:
+    """The ticket with conversation and timeline as of ``now``, times in the reader's zone."""
     zone = ZoneInfo(reader.timezone)
-    parts = [_head(state, zone, desk), "Conversation"]
+    parts = [_head(state, zone, desk, now), "Conversation"]
     parts += [_entry(message, zone) for message in history.messages if message.kind != "system"]
     timeline = [f"  {_at(event.at, zone)}  {event.type}  {event.by}" for event in history.events]
     return "\n\n".join([*parts, "\n".join(["Timeline", *timeline])])
@@ -61,7 +66,7 @@ def _meaning(word: Word) -> str:
     return f"{word.says} (also {', '.join(others)})" if others else word.says
 
 
-def _head(state: TicketState, zone: ZoneInfo, desk: Desk) -> str:
+def _head(state: TicketState, zone: ZoneInfo, desk: Desk, now: datetime) -> str:
     unknown = " (unknown contact)" if state.unknown_contact else ""
     rows = {
         "Ticket": f"{state.ticket_id}  {state.subject}",
@@ -74,11 +79,15 @@ def _head(state: TicketState, zone: ZoneInfo, desk: Desk) -> str:
         "Category": state.category,
         "Summary": state.summary,
         "Opened": _at(state.opened_at, zone),
+        "Estimate": _at(state.estimate_at, zone) if state.estimate_at else "",
+        "Rests till": _at(state.delayed_until, zone) if state.delayed_until else "",
     }
     lines = [f"{name + ':':<11}{value}" for name, value in rows.items() if value]
-    for clock in state.clocks:
-        due = f", due {_at(clock.due_at, zone)}" if clock.due_at else ""
-        lines.append(f"{'SLA:':<11}{clock.target} {clock.state}{due}")
+    calendars = NamedCalendars(desk.calendars)
+    lines += [
+        f"{'SLA:':<11}{clock.target} {standing(clock, now, zone, calendars)}"
+        for clock in latest(state.clocks)
+    ]
     return "\n".join(lines)
 
 

@@ -43,6 +43,7 @@ class Show:
 
     ticket_id: str
     until: datetime | None = None
+    what: Literal["show", "sla"] = "show"
 
 
 @dataclass
@@ -254,9 +255,11 @@ def _answer(
     for line in lines:
         if line.word is None or line.word.control != "ask":
             continue
-        if line.word.name == "show":
+        if line.word.name in ("show", "sla"):
             ticket_id, until = line.value
-            outcome.shows.append(Show(ticket_id or (state.ticket_id if state else ""), until))
+            named = ticket_id or (state.ticket_id if state else "")
+            what: Literal["show", "sla"] = "sla" if line.word.name == "sla" else "show"
+            outcome.shows.append(Show(named, until, what))
             continue
         text = asking.help_text(post.agent, line.value)
         if unsent:
@@ -278,7 +281,7 @@ def _needs_ticket(line: Checked) -> Checked:
     word = line.word
     if line.code or word is None:
         return line
-    if word.control != "ask" or (word.name == "show" and not line.value[0]):
+    if word.control != "ask" or (word.name in ("show", "sla") and not line.value[0]):
         return replace(line, code="E02", message="needs a ticket: answer one of its mails")
     return line
 

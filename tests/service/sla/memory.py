@@ -16,6 +16,7 @@ class MemoryStore:
         self.cases: dict[str, Case] = {}
         self.accounts: dict[str, Customer] = {}
         self.marked: set[str] = set()
+        self.delays: dict[str, datetime] = {}
         self.outbox: list[dict[str, Any]] = []
 
     async def change(
@@ -30,6 +31,12 @@ class MemoryStore:
         customers = {i: self.accounts[i] for i in wanted if i in self.accounts}
         changes = decide(Loaded(cases, customers))
         self.marked -= {case.ticket_id for case in changes.cases}
+        for case in changes.cases:
+            known = cases.get(case.ticket_id)
+            if case.delayed_until != (known.delayed_until if known else None):
+                self.delays.pop(case.ticket_id, None)
+                if case.delayed_until:
+                    self.delays[case.ticket_id] = case.delayed_until
         self.cases |= {case.ticket_id: case for case in changes.cases}
         self.outbox += documents.queued(list(changes.rows), now)
         return changes
@@ -47,13 +54,17 @@ class MemoryStore:
             clocks = tuple(after if c.id == clock.id else c for c in case.clocks)
             self.cases[case.ticket_id] = Case(**{**vars(case), "clocks": clocks})
             news += told
+        ended = [ticket_id for ticket_id, until in self.delays.items() if until <= now]
+        for ticket_id in ended:
+            delay = documents.delay_document(ticket_id, self.delays.pop(ticket_id))
+            news.append(documents.delay_ended(delay, now))
         rows = [documents.fired_row(told) for told in sorted(news, key=at_which)]
         self.outbox += documents.queued(rows, now)
-        return len(claimed)
+        return len(claimed) + len(ended)
 
     async def next_at(self) -> datetime | None:
         times = [c.next_at for case in self.cases.values() for c in case.clocks if c.next_at]
-        return min(times, default=None)
+        return min([*times, *self.delays.values()], default=None)
 
     async def stale(self, limit: int) -> list[str]:
         return sorted(self.marked)[:limit]

@@ -18,7 +18,7 @@ from shared.clock import FrozenClock
 from shared.config.models import Desk
 from shared.contracts.base import Meta
 from shared.contracts.directory import Account
-from shared.contracts.ticket import SLABreached, SLAWarned
+from shared.contracts.ticket import SLABreached, SLAWarned, StatusChanged, TicketDelayed
 from tests.ticket_history import History, at, received
 
 TARGETS = {"normal": {"first_response": "4h", "resolution": "24h"}}
@@ -163,6 +163,31 @@ class SLASuite:
             "T-1.first-response.1.warned",
             "T-1.first-response.1.ran-out",
         ]
+
+    @pytest.mark.feature("T13")
+    async def test_a_delayed_ticket_returns_once_on_its_date_and_not_after_it_was_opened(
+        self, service: Service
+    ) -> None:
+        until, later = at("2026-11-20 10:00"), at("2026-11-20 11:00")
+        rests = {"state": {"status": "on-hold", "delayed_until": until}, "until": until}
+        first, second = History(ticket_id="T-1"), History(ticket_id="T-2")
+        first.happens(TicketDelayed, "2026-11-20 09:10", **rests)
+        second.happens(TicketDelayed, "2026-11-20 09:10", **rests)
+        await service.reads(*first.events, *second.events)
+        again = {"state": {"delayed_until": later}, "until": later}
+        await service.reads(first.happens(TicketDelayed, "2026-11-20 09:20", **again))
+        opened = {"status": "open", "previous": "on-hold"}
+        state = {"status": "open", "delayed_until": None}
+        await service.reads(
+            second.happens(StatusChanged, "2026-11-20 09:30", **opened, state=state)
+        )
+
+        for now in ("2026-11-20 10:30", "2026-11-20 11:00", "2026-11-20 11:30"):
+            service.clock.set(at(now))
+            await service.ticker().tick()
+
+        told = [name for name in await service.tells() if "delay" in name]
+        assert told == ["T-1.delay.20261120110000000000"]
 
     async def test_nothing_is_told_before_it_is_due(self, service: Service) -> None:
         await service.reads(*History().events)
