@@ -18,7 +18,7 @@ async def build(context: Context) -> Sequence[Part]:
     """Make the indexes, register the handlers, and give the parts to start."""
     database, bus = context.database, context.bus
     await ensure_indexes(database, INDEXES)
-    store = MongoStore(context.client, database)
+    store = MongoStore(context.client, database, context.blobs)
     relays = _relays(context, store)
 
     def wake() -> None:

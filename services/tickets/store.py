@@ -10,6 +10,7 @@ from services.tickets import documents
 from services.tickets.domain.contacts import People, domain_of, folded
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
+from shared.blobs import Blobs
 from shared.bus import TransientError, outbox_index
 from shared.census import set_aside_index
 from shared.contracts.directory import Account, Contact
@@ -34,6 +35,12 @@ OUTBOX_ORDER = (("order", 1), ("_id", 1))
 ANNOUNCED_ORDER = (("order", 1), ("place", 1), ("_id", 1))
 HANDLED_KEPT_S = 60 * 86_400  # twice what topics keep, so that no redelivery finds its mark gone
 
+SENT_TEXTS = 1_000
+"""So many at most are looked at for one batch; what is not found is left to guessing."""
+
+Party = tuple[str, str]
+"""A ticket and somebody who is written to about it."""
+
 INDEXES = (
     Index("tickets", [("state.requester", 1), ("state.opened_at", -1)]),
     Index("tickets", [("state.account_id", 1), ("state.opened_at", -1)]),
@@ -51,6 +58,7 @@ INDEXES = (
     Index("rotation", [("at", 1)], expire_after_s=HANDLED_KEPT_S),
     Index("drafts", [("ticket_id", 1), ("state", 1)]),
     Index("sent", [("message_id", 1)]),
+    Index("sent", [("ticket_id", 1), ("recipient", 1), ("at", -1)]),
     Index("sent", [("relay_message_id", 1)], partial={"relay_message_id": {"$gt": ""}}),
     Index("directory", [("addresses", 1)]),
     Index("directory", [("domains", 1)]),
@@ -63,6 +71,15 @@ class Versioned:
 
     ticket: Ticket
     order: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentText:
+    """The text of a mail that was sent; ``ids`` are its Message-IDs, ours and the relay's."""
+
+    ids: frozenset[str]
+    party: Party
+    text: str
 
 
 @dataclass
@@ -125,6 +142,12 @@ class Store(Protocol):
         """Remember mails that were sent; the same again changes nothing."""
         ...
 
+    async def sent_texts(
+        self, message_ids: Collection[str], parties: Collection[Party]
+    ) -> list[SentText]:
+        """The texts of mails sent with these ids, and to these parties, the newest first."""
+        ...
+
     async def keep_directory(self, entries: Mapping[str, Document | None]) -> None:
         """Replace entries by key; None deletes."""
         ...
@@ -133,9 +156,10 @@ class Store(Protocol):
 class MongoStore:
     """The store in MongoDB."""
 
-    def __init__(self, client: Client, database: Database) -> None:
+    def __init__(self, client: Client, database: Database, blobs: Blobs) -> None:
         self._client = client
         self._db = database
+        self._blobs = blobs
 
     async def handled(self, ids: Collection[str]) -> set[str]:
         """See `Store`."""
@@ -241,6 +265,30 @@ class MongoStore:
         if rows:
             writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
             await self._db["sent"].bulk_write(writes, ordered=False)
+
+    async def sent_texts(
+        self, message_ids: Collection[str], parties: Collection[Party]
+    ) -> list[SentText]:
+        """See `Store`."""
+        wanted = {"$in": list(message_ids)}
+        either: list[Document] = [
+            *([{"message_id": wanted}, {"relay_message_id": wanted}] if message_ids else []),
+            *({"ticket_id": ticket, "recipient": who} for ticket, who in parties),
+        ]
+        if not either:
+            return []
+        found = self._db["sent"].find({"$or": either, "text_blob": {"$gt": ""}})
+        rows = await found.sort("at", -1).limit(SENT_TEXTS).to_list(None)
+        texts = await self._blobs.get_many([row["text_blob"] for row in rows])
+        return [
+            SentText(
+                ids=frozenset({row["message_id"], row["relay_message_id"]}),
+                party=(row["ticket_id"], row["recipient"]),
+                text=texts[row["text_blob"]].decode("utf-8", "replace"),
+            )
+            for row in rows
+            if row["text_blob"] in texts
+        ]
 
     async def conversation(self, ticket_id: str) -> tuple[list[Message], list[TicketEvent]]:
         """See `Store`."""

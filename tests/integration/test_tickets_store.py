@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from services.tickets.store import INDEXES, MongoStore
+from shared.blobs import Blobs
 from shared.mongo import connect, ensure_indexes
 from tests.builders import a_mail
 from tests.service.tickets.suite import TicketsSuite, handlers, mails
@@ -17,6 +18,9 @@ pytestmark = pytest.mark.stack
 
 
 class ReadableStore(MongoStore):
+    async def keep_text(self, ticket_id: str, text: str) -> str:
+        return await self._blobs.put(f"{self._db.name}-{ticket_id}", text.encode())
+
     async def rows(self, name: str) -> list[dict[str, Any]]:
         return await self._db[name].find().sort([("order", 1), ("_id", 1)]).to_list(None)
 
@@ -26,7 +30,7 @@ async def store(mongo: str) -> AsyncIterator[ReadableStore]:
     client = connect(mongo)
     database = client.get_database(f"test_tickets_{uuid4().hex[:8]}")
     await ensure_indexes(database, INDEXES)
-    yield ReadableStore(client, database)
+    yield ReadableStore(client, database, Blobs(client))
     await client.drop_database(database.name)
     client.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 from services.tickets import documents
 from services.tickets.domain.contacts import People, domain_of, folded
 from services.tickets.mail_commands.drafts import Draft
-from services.tickets.store import Changes, Versioned
+from services.tickets.store import Changes, Party, SentText, Versioned
 from shared.bus import TransientError
 from shared.contracts.directory import Account, Contact
 from shared.contracts.ticket import Message, TicketEvent
@@ -26,6 +26,8 @@ class MemoryTickets:
     def __init__(self) -> None:
         self.collections: dict[str, Rows] = {name: {} for name in COLLECTIONS}
         self._counters: dict[str, int] = {}
+        self.texts: dict[str, str] = {}
+        """What stands for the blob store."""
 
     async def rows(self, name: str) -> list[dict[str, Any]]:
         """All of a collection in the order of the outbox, or of the ids."""
@@ -33,6 +35,11 @@ class MemoryTickets:
             deepcopy(list(self.collections[name].values())),
             key=lambda row: (row.get("order", 0), row["_id"]),
         )
+
+    async def keep_text(self, ticket_id: str, text: str) -> str:
+        name = f"{ticket_id}/{len(self.texts)}"
+        self.texts[name] = text
+        return name
 
     async def handled(self, ids: Collection[str]) -> set[str]:
         return set(ids) & set(self.collections["handled"])
@@ -107,6 +114,18 @@ class MemoryTickets:
 
     async def note_sent(self, rows: Sequence[dict[str, Any]]) -> None:
         self.collections["sent"] |= {row["_id"]: row for row in rows}
+
+    async def sent_texts(
+        self, message_ids: Collection[str], parties: Collection[Party]
+    ) -> list[SentText]:
+        sent = sorted(self.collections["sent"].values(), key=lambda row: row["at"], reverse=True)
+        found = []
+        for row in sent:
+            ids = {row["message_id"], row["relay_message_id"]}
+            party = (row["ticket_id"], row["recipient"])
+            if row["text_blob"] in self.texts and (ids & set(message_ids) or party in parties):
+                found.append(SentText(frozenset(ids), party, self.texts[row["text_blob"]]))
+        return found
 
     async def keep_directory(self, entries: Mapping[str, dict[str, Any] | None]) -> None:
         for key, entry in entries.items():

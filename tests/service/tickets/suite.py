@@ -38,6 +38,8 @@ from tests.builders import (
 )
 
 Store = Any
+OUR_WORDS = """Our technician can come on Tuesday between 9 and 11,
+or on Wednesday after 15:00. Which of the two suits you?"""
 
 
 @pytest.fixture
@@ -66,6 +68,21 @@ def mails(*posted: MailReceived) -> list[Received[Any]]:
 async def types(store: Store) -> list[str]:
     """The types of all events in the order in which they will be published."""
     return [row["type"].removeprefix("ticket.") for row in await store.rows("events")]
+
+
+async def sent(store: Store, ticket_id: str, recipient: str, text: str) -> Received[Any]:
+    """What notify tells of a mail that is on its way."""
+    name = "EMMA" if recipient == EMMA else "ANA"
+    record = MailSent(
+        outgoing_id=f"o-{name}",
+        ticket_id=ticket_id,
+        kind="reply",
+        recipient=recipient,
+        message_id=f"ours.{name}@desk.example",
+        text_blob=await store.keep_text(ticket_id, text),
+        at=NOON,
+    )
+    return received(record, f"o-{name}.sent")
 
 
 async def state(store: Store, ticket_id: str = "T-1") -> Any:
@@ -306,6 +323,33 @@ class TicketsSuite:
         await handlers.note_clocks([received(news, "n1")])
 
         assert await store.rows("events") == []
+
+    @pytest.mark.feature("I08")
+    @pytest.mark.parametrize("is_named", [True, False])
+    async def test_what_we_sent_is_taken_out_of_the_answer_to_it(self, handlers, store, is_named):
+        await handlers.file_mails(mails(a_mail()))
+        await handlers.note_deliveries([await sent(store, "T-1", EMMA, OUR_WORDS)])
+        text = f"Tuesday.\n\nAna-k idatzi du (2026/11/22):\n{OUR_WORDS}"
+        traces = {"in_reply_to": "ours.EMMA@desk.example"} if is_named else {}
+
+        await handlers.file_mails(mails(a_customers_answer(text, reply_text=text, **traces)))
+
+        [answer] = [m for m in await store.rows("messages") if m["number"] == 2]
+        assert (answer["reply_text"], answer["text"]) == ("Tuesday.", text)
+
+    async def test_nothing_of_a_notice_reaches_the_customer_with_an_agents_answer(
+        self, handlers, store
+    ):
+        await handlers.file_mails(mails(a_mail()))
+        await handlers.note_deliveries([await sent(store, "T-1", ANA, OUR_WORDS)])
+        text = f"#take\nWe come on Tuesday.\n\nIdatzi du:\n{OUR_WORDS}"
+
+        await handlers.file_mails(
+            mails(an_agents_mail(text, reply_text=text, in_reply_to="ours.ANA@desk.example"))
+        )
+
+        [answer] = [m for m in await store.rows("messages") if m["direction"] == "out"]
+        assert answer["reply_text"] == "We come on Tuesday."
 
     async def test_an_id_that_the_relay_gave_a_mail_finds_the_ticket(self, handlers, store):
         await handlers.file_mails(mails(a_mail()))
