@@ -47,12 +47,15 @@ class Chaos:
         self._chance = chance
         self._pause_s = pause_s
         self._say = say
-        self._origin = time.monotonic()
-        self._struck_at = self._origin
-        self._next_at = self._origin + chance.uniform(*pause_s)
-        self._patient_until = self._origin + SLACK * len(plan) * sum(pause_s) / 2
-        self._looked_at = 0.0
         self._deeds: list[_Deed] = []
+        self._looked_at = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """Count time from now on; what took long before is no reason to hurry."""
+        self._origin = self._struck_at = time.monotonic()
+        self._next_at = self._origin + self._chance.uniform(*self._pause_s)
+        self._patient_until = self._origin + SLACK * len(self._plan) * sum(self._pause_s) / 2
 
     @property
     def is_over(self) -> bool:

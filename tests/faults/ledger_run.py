@@ -45,11 +45,10 @@ from tests.faults.plan import kinds, plan, plan_of_disks
 from tests.faults.poisoner import Poisoner
 from tests.faults.profiles import PROFILES, Profile
 from tests.faults.quiet import wait_until_quiet
-from tests.faults.traffic import BILLING, MAX_BYTES, SUPPORT, Traffic
+from tests.faults.traffic import AT_ONCE, BILLING, MAX_BYTES, SUPPORT, Traffic
 from tests.faults.watch import Watch
 
-FIRST_MAILS = 5
-FIRST_S = 90.0
+FIRST_S = 240.0
 SESSIONS = 20
 LAST_S = 300.0
 """So long after the storm's own limit a run is given up."""
@@ -180,6 +179,7 @@ class _Run:
         deadline = begun + self._profile.storm_s
         playing = self.desk.begin(self._traffic.play())
         self._launch_readers()
+        self.chaos.begin()
         while time.monotonic() < deadline and not self.chaos.is_over:
             self.tend()
             self.chaos.step()
@@ -253,10 +253,10 @@ class _Run:
         end = time.monotonic() + FIRST_S
         with MongoClient[dict[str, Any]](self.desk.facts.mongo) as client:
             rows = client["postdesk_ingest"]["inbound"]
-            while rows.count_documents({"state": "announced"}) < FIRST_MAILS:
+            while rows.count_documents({"state": "announced"}) < AT_ONCE:
                 assert time.monotonic() < end, "ingest announces nothing"
                 self.tend()
-        self._say(f"{FIRST_MAILS} mails are announced, the readers begin")
+        self._say(f"{AT_ONCE} mails are announced, the readers begin")
         self.desk.stack.launch(READERS)
 
 

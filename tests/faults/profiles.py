@@ -42,8 +42,8 @@ PROFILES: Mapping[str, Profile] = {
         is_cluster=True,
     ),
     "disks": Profile(
-        mails=200,
-        faults=12,
+        mails=150,
+        faults=6,
         pause_s=(4.0, 8.0),
         lengths=SHORT,
         slow_s=5.0,

@@ -70,6 +70,8 @@ class Link:
         try:
             if self._mode != "cut":
                 await self._join(reader, writer)
+        except asyncio.CancelledError:
+            pass  # the link is stopped; asyncio would call this an error of the server
         finally:
             writer.close()
             self._writers.discard(writer)
