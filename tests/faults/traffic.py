@@ -16,7 +16,7 @@ SUPPORT, BILLING = "support@desk.example", "billing@desk.example"
 AGENT = "ana@desk-team.example"
 MAX_BYTES = 6 * 1024 * 1024
 """The largest mail that the desk of a run takes."""
-AT_ONCE = 5
+AT_ONCE = 12
 """So many new mails come before anything goes wrong."""
 LOOK_S = 0.05
 BIG_BYTES = (700_000, 3_500_000)  # 1 to 5 MB as base64
