@@ -8,6 +8,8 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_late
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+CAUSES = ("undecodable", "handler")
+"""Why a record of a topic is given up."""
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 RECORDS = Counter("postdesk_records_handled", "Records read and done with", ["topic"])
@@ -27,6 +29,13 @@ STATE_LIMIT = Gauge(
     "postdesk_state_limit_seconds", "Age from which a row is stuck", ["collection", "state"]
 )
 UP = Gauge("postdesk_up", "1 while the check passes", ["check"])
+
+
+def expect(topic: str) -> None:
+    """Have the counters of a topic begin at 0: from nothing to 1 is no increase for Prometheus."""
+    RECORDS.labels(topic)
+    for cause in CAUSES:
+        DEAD_LETTERS.labels(topic, cause)
 
 
 def batch_done(topic: str, records: int, seconds: float) -> None:

@@ -105,11 +105,11 @@ class MissingIndexError(RuntimeError):
     """An index that correctness rests on could not be made."""
 
 
-def connect(uri: str, *, service: str = "postdesk") -> Client:
+def connect(uri: str, *, service: str = "postdesk", operation_ms: int = OPERATION_MS) -> Client:
     """Give a client whose writes are acknowledged by a majority's journals.
 
-    Nothing is sent yet. Servers are looked for during 3 s and an operation may take 8 s; what
-    passes that has an unknown result. Close it with ``close()``.
+    Nothing is sent yet. Servers are looked for during 3 s and an operation may take 8 s, or
+    ``operation_ms``; what passes that has an unknown result. Close it with ``close()``.
     """
     return AsyncIOMotorClient(
         uri,
@@ -121,7 +121,7 @@ def connect(uri: str, *, service: str = "postdesk") -> Client:
         readConcernLevel="majority",
         serverSelectionTimeoutMS=SERVER_SELECTION_MS,
         connectTimeoutMS=SERVER_SELECTION_MS,
-        timeoutMS=OPERATION_MS,
+        timeoutMS=operation_ms,
         maxPoolSize=50,
         tz_aware=True,
     )

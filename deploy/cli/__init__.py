@@ -27,6 +27,8 @@ COMMANDS = (
     "rebuild",
     "ledger",
     "dlq",
+    "backup",
+    "restore",
     "demo",
 )
 """Modules of this package; each adds its command or group with ``register(app)``."""

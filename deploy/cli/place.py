@@ -21,6 +21,8 @@ Kafka = Annotated[
     typer.Option("--kafka", envvar="POSTDESK_KAFKA", help="Servers, instead of the stack's."),
 ]
 T = TypeVar("T")
+OPERATION_MS = 10 * 60_000
+"""A look at all that a large desk holds takes longer than anything that a service does."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def with_client(where: Addresses, command: str, work: Callable[[mongo.Client], A
     """
 
     async def run() -> T:
-        client = mongo.connect(where.mongo, service=command)
+        client = mongo.connect(where.mongo, service=command, operation_ms=OPERATION_MS)
         try:
             return await work(client)
         except mongo.MongoError as error:

@@ -100,11 +100,16 @@ def _has_ticket(request: Request) -> bool:
     return not isinstance(request, ReportMail) and bool(request.ticket_id)
 
 
+def row_id(kind_of_request: str, request_id: str, to: str) -> str:
+    """The id of the row that a request of this record type becomes."""
+    return outgoing_id(request_id, to, _KINDS[kind_of_request][0])
+
+
 def _row(one: Received[Any], now: datetime) -> Row:
     request: Request = one.record
     kind, mail_class = _KINDS[request.type]
     return Row(
-        id=outgoing_id(request.request_id, request.to, kind),
+        id=row_id(request.type, request.request_id, request.to),
         kind=kind,
         mail_class=mail_class,
         reason=kind,

@@ -98,6 +98,7 @@ class Bus:
             raise ValueError(f"{topic.name} has a handler already")
         self._readers[topic.name] = TopicReader(topic, handler, self._around, self._patience)
         self._max_records[topic.name] = max_records
+        metrics.expect(topic.name)
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """Return when all are acknowledged; raises `PublishError` when that is not known.

@@ -1,51 +1,23 @@
 """What operators have when something goes wrong: the ledger, dead letters, and traces of mails."""
 
-import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from confluent_kafka import Producer
 from pymongo import MongoClient
-from typer.testing import CliRunner
 
-from deploy.cli import build
 from deploy.cli.ledger import EXIT_STUCK
+from deploy.local.health import ask
 from tests.acceptance.company import Company, until
+from tests.acceptance.operator_desk import Operator
+from tests.monitoring import expressions, metrics_in
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
-
-
-class Operator:
-    """Somebody with the command line, and with tools to break things."""
-
-    def __init__(self, company: Company) -> None:
-        self._company = company
-        self._producer = Producer({"bootstrap.servers": company.addresses["kafka"]})
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and output of a command, run in this process: a new one costs a second."""
-        given = [*arguments, "--state-dir", str(self._company.state_dir)]
-        done = CliRunner().invoke(build([arguments[0]]), given)
-        return done.exit_code, done.stdout
-
-    def ask(self, *arguments: str) -> Any:
-        """What a command prints as JSON."""
-        return json.loads(self.run(*arguments, "--json")[1])
-
-    def letters(self, record_id: str, *options: str) -> list[dict[str, Any]]:
-        return [x for x in self.ask("dlq", "list", *options) if x["record_id"] == record_id]
-
-    def publish(self, topic: str, name: str, kind: str, data: Any, **headers: str) -> None:
-        """Put a record on a topic, sound or not."""
-        given = {
-            "ce_specversion": "1.0", "ce_id": name, "ce_type": kind, "ce_source": "test",
-            "ce_time": "2026-11-22T09:00:00Z", **headers,
-        }  # fmt: skip
-        value = data if isinstance(data, bytes) else json.dumps(data).encode()
-        self._producer.produce(topic, value, name, headers=given)
-        assert self._producer.flush(20) == 0
+_SAMPLE = re.compile(r"^(\w+)[{ ]", re.MULTILINE)
+_FAMILY = re.compile(r"^# TYPE (\w+) ", re.MULTILINE)
 
 
 @pytest.fixture
@@ -148,6 +120,28 @@ def test_a_record_that_fails_again_is_a_new_letter_that_names_the_old_one(
 
     new = until(lambda: operator.letters(name))[0]
     assert (new["status"], new["replay_of"]) == ("open", letter["id"])
+
+
+def test_rules_and_dashboard_ask_only_for_metrics_that_the_services_export(
+    company: Company,
+) -> None:
+    exported = {
+        service: ask(urlsplit(url).netloc, "/metrics")[1]
+        for service, url in company.addresses["metrics"].items()
+    }
+    samples = {name for text in exported.values() for name in _SAMPLE.findall(text)}
+    families = {name for text in exported.values() for name in _FAMILY.findall(text)}
+
+    asked = {name for query in expressions() for name in metrics_in(query)} - {"up"}
+
+    # A counter with labels has no sample before it has counted, but says that it is there.
+    assert asked <= samples | families, asked - samples - families
+    assert (
+        'postdesk_dead_letters_total{cause="handler",topic="mail-received"} 0.0'
+        in (exported["tickets"])
+    )
+    stuck = 'postdesk_state_limit_seconds{collection="outgoing",state="deferred"} 14400.0'
+    assert stuck in exported["notify"]
 
 
 @pytest.mark.feature("B07")
