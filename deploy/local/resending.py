@@ -80,17 +80,24 @@ async def _handled_by_tickets(
     outbox = mongo.database(client, service)["outbox"]
     tickets = mongo.database(client, "tickets")
     count = 0
-    async for published in _published(outbox, since):
-        # What is about no ticket leaves no mark, and has no effect.
-        rows = [row for row in published if (row.get("record") or row)["ticket_id"]]
-        marks = {f"{topic}:{row['_id']}": row["_id"] for row in rows}
+    async for rows in _published(outbox, since):
+        parts = [part["_id"] for row in rows for part in row["parts"] if _is_of_ticket(part)]
+        marks = {f"{topic}:{name}": name for name in parts}
         known = tickets["handled"].find({"_id": {"$in": [*marks]}}, {"_id": 1})
         done = {marks[mark["_id"]] async for mark in known}
-        mails = {row["_id"].removesuffix(".sent"): row["_id"] for row in rows}
+        mails = {name.removesuffix(".sent"): name for name in parts}
         sent = tickets["sent"].find({"_id": {"$in": [*mails]}}, {"_id": 1})
         done |= {mails[mail["_id"]] async for mail in sent}
-        count += await _unpublish(outbox, [row["_id"] for row in rows if row["_id"] not in done])
+        missing = set(parts) - done
+        unread = [row for row in rows if any(part["_id"] in missing for part in row["parts"])]
+        await _unpublish(outbox, [row["_id"] for row in unread])
+        count += len(missing)
     return count
+
+
+def _is_of_ticket(part: mongo.Document) -> bool:
+    """What is about no ticket leaves no mark in tickets, and has no effect there."""
+    return bool((part.get("record") or part)["ticket_id"])
 
 
 async def _requests(client: mongo.Client, since: datetime) -> int:
@@ -110,7 +117,7 @@ async def _requests(client: mongo.Client, since: datetime) -> int:
 
 async def _results(client: mongo.Client, taken_at: datetime) -> int:
     outbox = mongo.database(client, "tickets")["outbox"]
-    recent = {"$gte": taken_at - RESULTS_KEPT, "$lte": datetime.now(UTC)}
+    recent = {"$gte": taken_at - RESULTS_KEPT, "$lt": NEVER}
     wanted = {"topic": topics.COMMAND_RESULTS.name, "published_at": recent}
     result = await outbox.update_many(wanted, {"$set": {"published_at": None}})
     return int(result.modified_count)

@@ -113,8 +113,11 @@ def restored(
         assert line, (state / "up.log").read_text()[-4000:]
         yield Company(json.loads(line), state), told
     finally:
-        up.send_signal(signal.SIGINT)
-        up.wait(60)
+        up.send_signal(signal.SIGTERM)
+        try:
+            up.wait(60)
+        finally:
+            up.kill()
 
 
 def test_the_new_stack_goes_on_and_sends_what_was_on_its_way_once(
