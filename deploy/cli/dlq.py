@@ -139,8 +139,18 @@ def _act(where: Addresses, act: Act, choice: _Choice, why: str, *, as_json: bool
         wanted = choice.of(await dead_letters.letters(place))
         done = {one.id for one in await act(place, wanted, why)}
         after = {one.id: one for one in await dead_letters.letters(place)}
+        vain = {
+            one.id: await dead_letters.why_in_vain(client, one)
+            for one in wanted
+            if after[one.id].status == "replayed"
+        }
         return [
-            {"id": one.id, "status": after[one.id].status, "changed": one.id in done}
+            {
+                "id": one.id,
+                "status": after[one.id].status,
+                "changed": one.id in done,
+                "in_vain": vain.get(one.id, ""),
+            }
             for one in wanted
         ]
 
@@ -150,7 +160,8 @@ def _act(where: Addresses, act: Act, choice: _Choice, why: str, *, as_json: bool
         return
     for one in results:
         already = "" if one["changed"] else ", nothing to do"
-        console.print(f"{one['id']}  {one['status']}{already}", markup=False)
+        vain = f"; but {one['in_vain']}" if one["in_vain"] else ""
+        console.print(f"{one['id']}  {one['status']}{already}{vain}", markup=False, soft_wrap=True)
 
 
 def _letters(where: Addresses) -> list[Letter]:

@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 from deploy.local.errors import StackError
 from deploy.local.reading import reader, records_of, written_at
+from deploy.local.reconciling import READERS
 from deploy.local.writing import Encoded, publish
 from shared import mongo
-from shared.contracts.topics import TOPICS
+from shared.contracts import topics
 
 OUTBOXES = (
     ("tickets", "announcements"),
@@ -29,7 +30,7 @@ ID_CHARS = 12
 REPLAY_OF = "replay_of"
 """Header of a record that was put back: the id of its dead letter."""
 
-_ORIGINS = {topic.dead_letter_name: topic.name for topic in TOPICS if topic.dead_letters}
+_ORIGINS = {topic.dead_letter_name: topic.name for topic in topics.TOPICS if topic.dead_letters}
 
 Status = Literal["open", "replayed", "dropped"]
 
@@ -135,6 +136,23 @@ async def drop(place: Place, wanted: Sequence[Letter], why: str) -> list[Letter]
             await _settle_row(place.client, letter, {"dropped": letter.reason})
         await _decide(place, letter, "dropped", why)
     return done
+
+
+async def why_in_vain(client: mongo.Client, letter: Letter) -> str:
+    """Say why a replay changes nothing, or nothing where it does.
+
+    Readers of ticket events pass over one that is older than what they know of the ticket.
+    """
+    ticket, _, seq = letter.record_id.rpartition(".")
+    is_event = letter.origin.partition("/")[0] == topics.TICKET_EVENTS.name
+    if not is_event or letter.service not in READERS or not seq.isdigit():
+        return ""
+    views = mongo.database(client, letter.service)[READERS[letter.service]]
+    view = await views.find_one({"_id": ticket}, {"seq": 1})
+    if view is None or view["seq"] < int(seq):
+        return ""
+    remedy = "" if letter.service == "notify" else f": 'postdesk rebuild {letter.service}' mends it"
+    return f"{letter.service} knows a later event of {ticket} and passes over this one{remedy}"
 
 
 async def _decide(place: Place, letter: Letter, action: Status, why: str) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local import dead_letters, reconciling, resending
-from deploy.local.dead_letters import Place
+from deploy.local.dead_letters import Letter, Place
 from services.notify.requests import row_id
 from shared import mongo as database
 from shared.bus.outbox import NEVER
@@ -199,3 +199,23 @@ async def test_what_was_set_aside_is_listed_replayed_or_dropped(client: Any, kaf
     await rows.update_one({"_id": "1"}, {"$set": {"unpublishable": why, "published_at": NEVER}})
     back = {one.id: one for one in await dead_letters.letters(place)}[first.id]
     assert (back.status, len(back.decisions)) == ("open", 1)
+
+
+@pytest.mark.parametrize(
+    ("known", "service", "expected"),
+    [(4, "notify", ""), (5, "notify", "passes over"), (6, "sla", "'postdesk rebuild sla'")],
+)
+async def test_a_replay_that_a_reader_passes_over_is_told_so(
+    client: Any, known: int, service: str, expected: str
+) -> None:
+    collection = reconciling.READERS[service]
+    await of(client, service, collection).insert_one({"_id": "T-1", "seq": known})
+    letter = Letter(
+        id="1", source="", origin="ticket-events/0/1", service=service, reason="",
+        record_id="T-1.5",
+    )  # fmt: skip
+
+    said = await dead_letters.why_in_vain(client, letter)
+
+    assert expected in said
+    assert bool(said) == bool(expected)
