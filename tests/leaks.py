@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from deploy.local.parts import SERVICES
 
 TOKEN = re.compile(r"\+([a-z2-7]{40})@")
 """A signed address (`shared.addresses`): the part between mailbox name and domain."""
+_LIKE_A_TOKEN = re.compile(r"(?<![a-z0-9])[a-z2-7]{40}(?![a-z0-9])")
 
 
 def service_logs(state: Path) -> list[Path]:
@@ -17,12 +19,14 @@ def service_logs(state: Path) -> list[Path]:
     return sorted(found)
 
 
-def leaks(logs: Iterable[Path], words: Iterable[str]) -> list[str]:
-    """File, line number and word of each place where a log has one of the words, in any case."""
+def leaks(
+    logs: Iterable[Path], words: Iterable[str], tokens: AbstractSet[str] = frozenset()
+) -> list[str]:
+    """File, line number and word of each place where a log has a word, in any case, or a token."""
     pattern = re.compile("|".join(sorted(map(re.escape, words))), re.IGNORECASE)
     return [
-        f"{log.name}:{number} has {match[0]!r}: {line.strip()[:300]}"
+        f"{log.name}:{number} has {found}: {line.strip()[:300]}"
         for log in logs
         for number, line in enumerate(log.read_text(errors="replace").splitlines(), start=1)
-        if (match := pattern.search(line))
+        if (found := {*pattern.findall(line), *tokens.intersection(_LIKE_A_TOKEN.findall(line))})
     ]

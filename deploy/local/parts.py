@@ -51,16 +51,26 @@ def python_env() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def service(name: str, state: Path, env: Mapping[str, str], endpoint: str) -> Program:
-    """Return one of the five services; ``endpoint`` is where it answers for its health."""
-    scratch = state / "services" / name
+def service(
+    name: str, state: Path, env: Mapping[str, str], endpoint: str, *, number: int = 1
+) -> Program:
+    """Return one of the five services; ``endpoint`` is where it answers for its health.
+
+    ``number`` tells processes of one service apart; the second one is the part ``NAME-2``.
+    """
+    called = name if number == 1 else f"{name}-{number}"
+    scratch = state / "services" / called
     scratch.mkdir(parents=True, exist_ok=True)
-    own = {"POSTDESK_HEALTH": endpoint, "POSTDESK_STATE_DIR": str(scratch)}
+    own = {
+        "POSTDESK_HEALTH": endpoint,
+        "POSTDESK_STATE_DIR": str(scratch),
+        "POSTDESK_INSTANCE": str(number),
+    }
     return Program(
-        name=name,
+        name=called,
         arguments=["-m", f"services.{name}"],
         env={**env, **own},
-        log=state / "logs" / f"{name}.log",
+        log=state / "logs" / f"{called}.log",
         is_ready=lambda: health.is_ready(endpoint),
     )
 

@@ -43,8 +43,9 @@ class Options:
 class Stack:
     """Starts, looks after and ends everything; use it from the main thread.
 
-    Who tests may bring ``backends``, give single services other settings (``env``, by service),
-    and leave services ``late``: those begin with `launch`, which does not wait for them.
+    Who tests may bring ``backends``, give single services other settings (``env``, by service) or
+    a second process (``twins``; the part is called ``NAME-2``), and leave parts ``late``: those
+    begin with `launch`, which does not wait for them.
     """
 
     options: Options
@@ -52,6 +53,7 @@ class Stack:
     progress: Progress = no_progress
     backends: Backends | None = None
     env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    twins: Collection[str] = ()
     late: Collection[str] = ()
     supervisor: Supervisor | None = None
     facts: StackFacts | None = None
@@ -160,10 +162,12 @@ class Stack:
             "POSTDESK_RELAY": facts.relay,
         }
         for name in parts.SERVICES:
-            endpoint = f"{ports.LOOPBACK}:{ports.free_port()}"
-            facts.metrics[name] = f"http://{endpoint}/metrics"
-            own = self.env.get(name, {})
-            self._programs.append(parts.service(name, state, {**env, **own}, endpoint))
+            for number in (1, 2) if name in self.twins else (1,):
+                endpoint = f"{ports.LOOPBACK}:{ports.free_port()}"
+                own = {**env, **self.env.get(name, {})}
+                program = parts.service(name, state, own, endpoint, number=number)
+                facts.metrics[program.name] = f"http://{endpoint}/metrics"
+                self._programs.append(program)
         if not relayed:
             mail = parts.mail_server(
                 state,

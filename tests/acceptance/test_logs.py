@@ -47,7 +47,8 @@ def test_logs_hold_no_words_no_addresses_and_no_tokens(company: Company) -> None
         assert process.environ()["POSTDESK_LOG_LEVEL"] == "DEBUG"
     assert not leaks(
         service_logs(company.state_dir),
-        {WORD, *tokens, *people, "@mail.example", "@elsewhere.example"},
+        {WORD, *people, "@mail.example", "@elsewhere.example"},
+        tokens,
     )
 
 

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 LEDGER_FIELD = "X-Ledger"
 BEGIN = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
-_SUBJECTS = (
+SUBJECTS = (
     "No internet since this morning",
     "Question about my October invoice",
     "Please move our line to the new office",
@@ -20,7 +20,7 @@ _SUBJECTS = (
     "Second connection for the workshop",
     "How do I change the password?",
 )
-_SENTENCES = (
+SENTENCES = (
     "our connection has been down since seven and the router shows a red light.",
     "I have switched everything off and on again, which helped for an hour.",
     "Could you please tell me what the second item on the bill is for?",
@@ -152,7 +152,7 @@ class Writer:
         return self._mail(kind, sender, to, content_type, f"{body}--{boundary}--\n", headers)
 
     def _text(self) -> str:
-        sentences = self.chance.choices(_SENTENCES, k=self.chance.randint(2, 12))
+        sentences = self.chance.choices(SENTENCES, k=self.chance.randint(2, 12))
         return "Good morning,\n\n" + "\n".join(sentences) + "\n\nKind regards\n"
 
     def _mail(
@@ -171,7 +171,7 @@ class Writer:
         fields = {
             "From": f"{name} <{sender}>",
             "To": ", ".join(to),
-            "Subject": self.chance.choice(_SUBJECTS),
+            "Subject": self.chance.choice(SUBJECTS),
             "Date": format_datetime(BEGIN + timedelta(seconds=self._written)),
             "Message-ID": f"<{message_id}>",
             "MIME-Version": "1.0",

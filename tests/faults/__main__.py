@@ -43,6 +43,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--mails", type=int, default=int(given("MAILS") or 0))
     parser.add_argument("--faults", type=int, default=int(given("FAULTS") or 0))
     parser.add_argument("--seed", type=int, default=int(given("SEED") or random.randrange(10**6)))
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help='such as "kill mongo"; repeat it',
+    )
     parser.add_argument("--runs", type=int, default=1, help="with this seed and those after it")
     parser.add_argument("--mutants", action="store_true")
     return parser.parse_args()
@@ -69,6 +76,7 @@ def _profile(options: argparse.Namespace) -> Profile:
         chosen,
         mails=options.mails or chosen.mails,
         faults=options.faults or chosen.faults,
+        only=tuple(options.only),
     )
 
 

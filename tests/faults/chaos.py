@@ -160,7 +160,11 @@ class Chaos:
         return all(self._is_at_work(name) for name in _hit(deed.fault))
 
     def _is_at_work(self, name: str) -> bool:
-        busy = {d.fault.target for d in self._deeds if d.under_way and d.fault.kind == "pause"}
+        busy = {
+            d.fault.target
+            for d in self._deeds
+            if d.under_way and d.fault.kind in {"pause", "zombie"}
+        }
         if name in busy or (name not in SERVICES and busy):
             return False  # it would be asked in vain, for two seconds
         return self._field.is_ready(name)

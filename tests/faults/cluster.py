@@ -111,7 +111,7 @@ class KafkaCluster:
 
     def stop(self) -> None:
         """Shut all down together: alone the last ones would wait for the others."""
-        children = [b._child for b in self._brokers.values() if b._child]
+        children = [b.child for b in self._brokers.values() if b.child]
         process.stop(*children, grace_s=20.0)
 
     def is_whole(self) -> bool:
@@ -178,7 +178,7 @@ class MongoCluster:
 
     def stop(self) -> None:
         """Shut all down."""
-        children = [node._child for node in self._nodes.values() if node._child]
+        children = [node.child for node in self._nodes.values() if node.child]
         process.stop(*children, grace_s=20.0)
 
     def is_whole(self) -> bool:

@@ -30,6 +30,7 @@ from tests.actors.evidence import (
 )
 from tests.actors.judge import Check, verdict
 from tests.actors.ledger import Ledger
+from tests.actors.mails import SENTENCES, SUBJECTS
 from tests.actors.moods import Moods
 from tests.actors.sink import Sink
 from tests.actors.source import Source
@@ -47,6 +48,7 @@ from tests.faults.profiles import PROFILES, Profile
 from tests.faults.quiet import wait_until_quiet
 from tests.faults.traffic import BILLING, MAX_BYTES, SUPPORT, Traffic
 from tests.faults.watch import Watch
+from tests.leaks import TOKEN, leaks, service_logs
 
 FIRST_MAILS = 5  # of those that come at once; not all kinds are announced
 FIRST_S = 240.0
@@ -56,7 +58,9 @@ LAST_S = 300.0
 SENDING_S = 2.0
 RESTART_S = 2.0
 """The longest pause before a killed part is started again, so that faults hit what runs."""
-READERS = tuple(name for name in SERVICES if name != "ingest")
+TWINS = ("tickets",)
+"""Two processes share the work, so that one can come back after the other has taken it over."""
+READERS = (*(name for name in SERVICES if name != "ingest"), *(f"{name}-2" for name in TWINS))
 SETTINGS = {
     "notices": {"bundle": 2, "hold": 1},
     "sending": {"first_pause": 2},
@@ -119,11 +123,12 @@ def run_ledger(
         evidence = run.evidence()
         figures = run.figures(evidence)
     rest = Check("rest", "the storm ends, the desk comes to rest", (*stormy, *left))
+    told = Check("logs", "logs tell nothing of mails", tuple(_told(folder / "state", evidence)))
     return Result(
         seed=seed,
         mails=len(evidence.sent),
         faults=len(run.chaos.done),
-        checks=[*verdict(evidence), rest],
+        checks=[*verdict(evidence), told, rest],
         figures=figures,
         seconds=time.monotonic() - begun,
     )
@@ -152,7 +157,7 @@ class _Run:
         if profile.has_small_disks:
             plan_of_run = plan_of_disks(drawn(), profile.faults, profile.lengths)
         else:
-            plan_of_run = plan(drawn(), profile.faults, profile.lengths, links)
+            plan_of_run = plan(drawn(), profile.faults, profile.lengths, links, profile.only)
         sent = opened.enter_context(Ledger(folder / "source.jsonl"))
         taken = opened.enter_context(Ledger(folder / "sink.jsonl"))
         sink = Sink(
@@ -261,6 +266,13 @@ class _Run:
         self.desk.stack.launch(READERS)
 
 
+def _told(state: Path, evidence: Evidence) -> list[str]:
+    """Words, addresses and tokens that a service has logged."""
+    words = {"people.example", *evidence.desk.agents_by_address, *SUBJECTS, *SENTENCES}
+    sent = (mail.raw.decode("ascii", "replace") for mail in evidence.taken)
+    return leaks(service_logs(state), words, {t for raw in sent for t in TOKEN.findall(raw)})
+
+
 def _wiring(state: Path, network: Network, clocks: FakeTime, sink: Sink) -> Wiring:
     """One Kafka, one MongoDB, and a breakable link between any two that talk."""
     kafka = EmbeddedKafka(
@@ -276,6 +288,7 @@ def _wiring(state: Path, network: Network, clocks: FakeTime, sink: Sink) -> Wiri
         companions=[network],
         backends=Backends(kafka=kafka, mongo=mongo),
         env={name: {**env, **clocks.env(name)} for name, env in network.env.items()},
+        twins=TWINS,
         late=READERS,
         longest_pause_s=RESTART_S,
     )
@@ -287,6 +300,7 @@ def _clustered(state: Path, clocks: FakeTime) -> Wiring:
     return Wiring(
         backends=backends,
         env={name: clocks.env(name) for name in SERVICES},
+        twins=TWINS,
         late=READERS,
         longest_pause_s=RESTART_S,
     )

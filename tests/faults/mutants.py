@@ -5,6 +5,7 @@
 
 import argparse
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -21,9 +22,12 @@ from rich.table import Table
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("shared", "services", "deploy", "tests", "docs", "pyproject.toml")
-LEDGER = ("tests/faults/test_ledger.py",)
+OUTCOME = Path("build/faults.json")
 POWER_LOSS = ("tests/peers/test_power_loss.py", "-k", "journal")
-SEEDS = ("1", "2", "3")
+SEEDS = (1, 2, 3)
+MAILS = "200"
+FAULTS = "8"
+SAID_CHARS = 300
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,21 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One promise broken; ``judges`` is the test that must turn red, as pytest's arguments."""
+    """One promise broken. ``checks``: those of the ledger of which one must say so.
+
+    Without any it is the test of power loss that must turn red. ``faults`` are those that the
+    promise is about, so that a short run has enough of them.
+    """
 
     name: str
     what: str
+    checks: tuple[str, ...]
     edits: tuple[Edit, ...]
-    judges: tuple[str, ...] = LEDGER
+    faults: tuple[str, ...] = ("kill reports",)
+
+
+class BrokenRunError(Exception):
+    """The run itself failed, which proves nothing."""
 
 
 NO_UNIQUE_MESSAGE = Edit(
@@ -57,6 +70,7 @@ MUTANTS = (
     Mutant(
         "M1",
         "250 before the insert",
+        ("J1", "J3", "J15"),
         (
             Edit(
                 "services/ingest/accept.py",
@@ -65,19 +79,21 @@ MUTANTS = (
                 "self.later, new = asyncio.ensure_future(self._put_rows(rows, looked.raw)), rows",
             ),
         ),
+        ("power-cut mongo, ingest", "kill mongo"),
     ),
     Mutant(
         "M2",
         "w: 1, j: false",
+        (),
         (
             Edit("shared/mongo.py", "connect", 'w="majority"', "w=1"),
             Edit("shared/mongo.py", "connect", "journal=True", "journal=False"),
         ),
-        judges=POWER_LOSS,
     ),
     Mutant(
         "M3",
         "offsets committed before the handler has stored",
+        ("J1", "J8", "J11", "J12"),
         (
             Edit(
                 "shared/bus/bus.py",
@@ -86,10 +102,12 @@ MUTANTS = (
                 "self._commits.done(batch)\n                await self._readers[name].read(batch)",
             ),
         ),
+        ("power-cut mongo, tickets", "power-cut mongo, notify", "kill tickets", "kill notify"),
     ),
     Mutant(
         "M4",
         "no unique key says that a mail was handled",
+        ("J2",),
         (
             NO_UNIQUE_MESSAGE,
             Edit(
@@ -99,10 +117,12 @@ MUTANTS = (
                 '{"name": name, "at": changes.at}',
             ),
         ),
+        ("kill tickets", "power-cut mongo, tickets"),
     ),
     Mutant(
         "M5",
         "outbox marked before it is published",
+        ("J10",),
         (
             Edit(
                 "shared/bus/outbox.py",
@@ -111,10 +131,12 @@ MUTANTS = (
                 "await self._mark(rows, {})\n            published = await self._publish(rows)",
             ),
         ),
+        ("kill kafka", "power-cut kafka, tickets"),
     ),
     Mutant(
         "M6",
         "another Message-ID when a mail is sent again",
+        ("J8",),
         (
             Edit(
                 "services/notify/sender.py",
@@ -128,6 +150,7 @@ MUTANTS = (
     Mutant(
         "M7",
         "a mail's id is chance, not its hash",
+        ("J2",),
         (
             Edit(
                 "services/ingest/identity.py",
@@ -140,6 +163,7 @@ MUTANTS = (
     Mutant(
         "M8",
         "a process that has lost its partitions stores its batch all the same",
+        ("J2",),
         (
             Edit(
                 "services/tickets/store.py",
@@ -150,10 +174,12 @@ MUTANTS = (
             ),
             NO_UNIQUE_MESSAGE,
         ),
+        ("zombie tickets",),
     ),
     Mutant(
         "M9",
         "a Message-ID alone makes two mails the same",
+        ("J1", "J6"),
         (
             Edit(
                 "services/ingest/identity.py",
@@ -166,6 +192,7 @@ MUTANTS = (
     Mutant(
         "M10",
         "a dead letter for a dependency that is away",
+        ("J13",),
         (
             Edit(
                 "shared/bus/consuming.py",
@@ -174,10 +201,12 @@ MUTANTS = (
                 'if kind in {"permanent", "transient"}:',
             ),
         ),
+        ("kill mongo",),
     ),
     Mutant(
         "M11",
         "our own failure is answered as the sender's",
+        ("J4",),
         (
             Edit(
                 "services/ingest/accept.py",
@@ -192,10 +221,12 @@ MUTANTS = (
                 "return replies.TOO_LARGE",
             ),
         ),
+        ("kill mongo",),
     ),
     Mutant(
         "M12",
         "a group without offsets begins at the end",
+        ("J1", "J8", "J12"),
         (
             Edit(
                 "shared/bus/subscribing.py",
@@ -256,46 +287,77 @@ def copied_tree() -> Iterator[Path]:
         yield root
 
 
-def run(mutant: Mutant, seeds: Sequence[str] = SEEDS) -> tuple[bool, str]:
-    """Whether the test turned red with one of the seeds, and what it said first."""
+def run(mutant: Mutant, seeds: Sequence[int] = SEEDS) -> tuple[bool, str]:
+    """Whether one of its checks turned red with one of the seeds, and what it said.
+
+    Raises BrokenRunError where a run did not come to a verdict.
+    """
     with copied_tree() as root:
         mutate(root, mutant)
+        if not mutant.checks:
+            return _power_loss(root)
         for seed in seeds:
-            done = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-x", *mutant.judges],
-                cwd=root,
-                env={**os.environ, "PYTHONPATH": str(root), "LEDGER_SEED": seed},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            said = [x[1:].strip() for x in done.stdout.splitlines() if x.startswith("E  ")]
-            if done.returncode and said and said[0].startswith("AssertionError"):
-                return True, " / ".join(said[:3]).removeprefix("AssertionError: ")
-            if done.returncode:
-                raise RuntimeError(f"{mutant.name}: the run itself failed\n{done.stdout[-3000:]}")
-        return False, "green with every seed"
+            red = _ledger(root, seed, mutant.faults)
+            for name in mutant.checks:
+                if name in red:
+                    return True, f"seed {seed}, {name}: {red[name]}"
+    return False, f"green with the seeds {', '.join(map(str, seeds))}"
+
+
+def _ledger(root: Path, seed: int, faults: Sequence[str]) -> dict[str, str]:
+    """What the checks say that found something, by name."""
+    (root / OUTCOME).unlink(missing_ok=True)
+    only = [word for fault in faults for word in ("--only", fault)]
+    size = ["--mails", MAILS, "--faults", FAULTS]
+    done = _python(root, "-m", "tests.faults", "--seed", str(seed), *size, *only)
+    if not (root / OUTCOME).exists():
+        raise BrokenRunError(f"seed {seed}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    checks = json.loads((root / OUTCOME).read_text(encoding="utf-8"))["checks"]
+    return {name: check["detail"] for name, check in checks.items() if not check["ok"]}
+
+
+def _power_loss(root: Path) -> tuple[bool, str]:
+    done = _python(root, "-m", "pytest", "-q", "-x", *POWER_LOSS)
+    said = [line[1:].strip() for line in done.stdout.splitlines() if line.startswith("E  ")]
+    if done.returncode and not (said and said[0].startswith("AssertionError")):
+        raise BrokenRunError(done.stdout[-2000:])
+    return bool(done.returncode), " / ".join(said) or "green"
+
+
+def _python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the mutants named, or all."""
+    """Run the mutants named, or all; 0 where each was caught."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="M1, M2, …; all where none is named")
-    parser.add_argument("--seeds", nargs="+", default=SEEDS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     options = parser.parse_args(arguments)
-    wanted = [m for m in MUTANTS if not options.names or m.name in options.names]
     table = Table("mutant", "promise broken", "caught", "seconds", "what the test said", box=None)
-    alive = False
-    for mutant in wanted:
+    alive = 0
+    for mutant in MUTANTS:
+        if options.names and mutant.name not in options.names:
+            continue
         begun = time.monotonic()
-        caught, said = run(mutant, options.seeds)
-        alive |= not caught
-        seconds = f"{time.monotonic() - begun:.0f}"
-        row = (mutant.name, mutant.what, "yes" if caught else "NO", seconds, said)
-        print("  ".join(row), flush=True)
-        table.add_row(*row)
+        try:
+            is_caught, said = run(mutant, options.seeds)
+            verdict = "yes" if is_caught else "NO"
+        except BrokenRunError as error:
+            is_caught, verdict, said = False, "BROKEN", str(error)
+        alive += not is_caught
+        row = (verdict, f"{time.monotonic() - begun:.0f}", said)
+        print(f"{mutant.name}  {'  '.join(row)}", flush=True)
+        table.add_row(mutant.name, mutant.what, *row[:2], said[:SAID_CHARS])
     Console(width=160).print(table)
-    return int(alive)
+    return int(alive > 0)
 
 
 if __name__ == "__main__":

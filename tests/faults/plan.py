@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 Range = tuple[float, float]
@@ -28,6 +28,7 @@ class Lengths:
     pause: Range = (5.0, 40.0)
     down: Range = (5.0, 20.0)
     network: Range = (5.0, 30.0)
+    zombie: Range = (16.0, 20.0)
     jump: Range = (20.0, 120.0)
 
 
@@ -55,6 +56,7 @@ WEIGHTS: Mapping[tuple[str, str], float] = {
     ("power-cut", "mongo, tickets"): 1,
     ("power-cut", "mongo, notify"): 1,
     ("power-cut", "kafka, ingest"): 1,
+    ("zombie", "tickets"): 3,
     ("restart", "all services"): 1,
     ("clock", "sla"): 2,
     ("clock", "notify"): 2,
@@ -69,10 +71,11 @@ ESSENTIAL = (
     *(("net-cut", "any"), ("net-slow", "any"), ("net-reset", "any")),
     *(("net-silent-to-server", "any"), ("net-silent-to-client", "any")),
     *(("power-cut", "mongo, ingest"), ("power-cut", "kafka, tickets")),
+    *(("zombie", "tickets"), ("zombie", "tickets")),
     *(("restart", "all services"), ("poison", "every topic")),
     *(("clock", "sla"), ("clock", "notify")),
 )
-"""What every run has once, if it has so many faults."""
+"""What every run has, if it has so many faults."""
 DISKS = (
     *(("disk-full", "mongo"), ("disk-full", "kafka"), ("sync-error", "mongo")),
     *(("kill", name) for name in ("ingest", "tickets", "notify")),
@@ -81,13 +84,21 @@ DISKS = (
 
 
 def plan(
-    chance: random.Random, count: int, lengths: Lengths, links: Sequence[tuple[str, str]]
+    chance: random.Random,
+    count: int,
+    lengths: Lengths,
+    links: Sequence[tuple[str, str]],
+    only: Collection[str] = (),
 ) -> list[Fault]:
     """As many faults; ``links`` are (service, server) pairs that the network can be broken at.
 
     Without links the servers are clusters: of their nodes those die that matter most at the moment.
+    ``only`` names the faults to draw from as they are printed (``kill mongo``); none means all.
     """
     possible = [what for what in WEIGHTS if links or _fits_clusters(*what)]
+    possible = [what for what in possible if not only or " ".join(what) in only]
+    if not possible:
+        raise ValueError(f"there are no such faults: {', '.join(only)}")
     drawn = chance.choices(possible, [WEIGHTS[what] for what in possible], k=count)
     drawn = [*(what for what in ESSENTIAL if what in possible), *drawn][:count]
     chance.shuffle(drawn)
@@ -110,7 +121,9 @@ def kinds(faults: Sequence[Fault]) -> Counter[str]:
 def _fits_clusters(kind: str, target: str) -> bool:
     """Whether the fault is about services, or about what one node of several can suffer."""
     servers = target in {"kafka", "mongo"}
-    return not kind.startswith("net-") and (not servers or kind in {"kill", "step-down"})
+    return not kind.startswith(("net-", "zombie")) and (
+        not servers or kind in {"kill", "step-down"}
+    )
 
 
 def _turns(
@@ -127,7 +140,7 @@ def _fault(
     if kind.startswith("net-"):
         seconds = 0.0 if kind == "net-reset" else chance.uniform(*lengths.network)
         return Fault(kind, "-".join(places.pop()), seconds)
-    ranges = {"pause": lengths.pause} | dict.fromkeys(
+    ranges = {"pause": lengths.pause, "zombie": lengths.zombie} | dict.fromkeys(
         ("down", "clock", "disk-full", "sync-error"), lengths.down
     )
     return Fault(kind, target, chance.uniform(*ranges[kind]) if kind in ranges else 0.0)

@@ -19,6 +19,8 @@ class Profile:
     slow_s: float
     storm_s: float
     """The storm has to be over by then, else the run fails."""
+    only: tuple[str, ...] = ()
+    """Faults to draw from, as `plan` takes them; none means all."""
     is_cluster: bool = False
     """Three brokers and a replica set of three; without links to break."""
     has_small_disks: bool = False

@@ -17,6 +17,7 @@ from tests.peers.strace import traced
 
 Strike = Iterator[None]
 BETWEEN_DEATHS_S = 1.2
+MID_WORK_S = 0.7
 END_S = 45.0
 READY_S = 90.0
 WHOLE_S = 60.0
@@ -39,6 +40,23 @@ def _kill(fault: Fault, field: Field) -> Strike:
     field.kill(fault.target)
 
 
+def _zombie(fault: Fault, field: Field) -> Strike:
+    """A process stands still in the middle of its work until its twin has taken that over.
+
+    MongoDB stands still a moment earlier, so that whatever is begun then waits for it.
+    """
+    mongo, process = (field.facts.pids[name] for name in ("mongo", fault.target))
+    try:
+        _stop(mongo)
+        yield from _wait(MID_WORK_S)
+        _stop(process)
+        _go_on(mongo)
+        yield from _wait(fault.seconds)
+    finally:
+        _go_on(mongo)
+        _go_on(process)
+
+
 def _power_cut(fault: Fault, field: Field) -> Strike:
     """What the second had only in memory, waiting for the first, is gone."""
     first, second = fault.target.split(", ")
@@ -51,13 +69,11 @@ def _power_cut(fault: Fault, field: Field) -> Strike:
 def _pause(fault: Fault, field: Field) -> Strike:
     """The process stands still with all its children, and goes on where it was."""
     pid = field.facts.pids[fault.target]
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGSTOP)
+    _stop(pid)
     try:
         yield from _wait(fault.seconds)
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGCONT)
+        _go_on(pid)
 
 
 def _down(fault: Fault, field: Field) -> Strike:
@@ -146,6 +162,16 @@ def _poison(_fault: Fault, field: Field) -> Strike:
     yield
 
 
+def _stop(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGSTOP)
+
+
+def _go_on(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGCONT)
+
+
 def _wait(seconds: float) -> Strike:
     yield from _until(lambda: False, seconds)
 
@@ -163,6 +189,7 @@ _KINDS: Mapping[str, Callable[[Fault, Field], Strike]] = {
     "restart": _restart,
     "power-cut": _power_cut,
     "step-down": _step_down,
+    "zombie": _zombie,
     "clock": _clock,
     "poison": _poison,
     "disk-full": _disk_full,

@@ -50,3 +50,18 @@ def test_a_mix_has_as_many_mails_and_some_of_each_kind(mails: int) -> None:
     assert mix.total == mails
     assert min(vars(mix).values()) >= 1
     assert mix.replies + mix.agent_answers == pytest.approx(0.22 * mails, abs=2)
+
+
+def test_only_the_faults_that_are_named_happen() -> None:
+    drawn = plan(Random(1), 20, Lengths(), LINKS, ("kill mongo", "power-cut kafka, tickets"))
+
+    assert {f"{fault.kind} {fault.target}" for fault in drawn} == {
+        "kill mongo",
+        "power-cut kafka, tickets",
+    }
+    assert len(drawn) == 20
+
+
+def test_a_fault_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="no such faults: kill mango"):
+        plan(Random(1), 20, Lengths(), LINKS, ("kill mango",))
