@@ -290,17 +290,24 @@ def copied_tree() -> Iterator[Path]:
 def run(mutant: Mutant, seeds: Sequence[int] = SEEDS) -> tuple[bool, str]:
     """Whether one of its checks turned red with one of the seeds, and what it said.
 
-    Raises BrokenRunError where a run did not come to a verdict.
+    Raises BrokenRunError where no run came to a verdict.
     """
+    broken: list[BrokenRunError] = []
     with copied_tree() as root:
         mutate(root, mutant)
         if not mutant.checks:
             return _power_loss(root)
         for seed in seeds:
-            red = _ledger(root, seed, mutant.faults)
+            try:
+                red = _ledger(root, seed, mutant.faults)
+            except BrokenRunError as error:
+                broken.append(error)
+                continue
             for name in mutant.checks:
                 if name in red:
                     return True, f"seed {seed}, {name}: {red[name]}"
+    if len(broken) == len(seeds):
+        raise broken[-1]
     return False, f"green with the seeds {', '.join(map(str, seeds))}"
 
 

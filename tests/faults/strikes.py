@@ -94,6 +94,8 @@ def _restart(fault: Fault, field: Field) -> Strike:
 def _rolling(field: Field) -> Strike:
     """One service after the other ends politely and comes back, as at an upgrade."""
     for name in SERVICES:
+        # Python that has hardly begun to run dies of SIGTERM.
+        yield from _until(lambda name=name: field.is_ready(name), READY_S)
         child = field.child(name)
         field.signal(name, signal.SIGTERM)
         yield from _until(lambda child=child: not child.is_running, END_S)
