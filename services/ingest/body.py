@@ -1,6 +1,7 @@
 """Keeps a mail while it comes in: in memory when small, in an unnamed file when not."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -9,11 +10,13 @@ ROOMY_SPILL_BYTES = 2 * 1024 * 1024  # the file costs a mail of 1 MB a fifth of 
 
 
 class Body:
-    """The bytes of one mail; close it in any case."""
+    """The bytes of one mail; close it in any case. ``is_roomy`` is asked while it grows."""
 
-    def __init__(self, folder: Path | None = None, *, is_roomy: bool = False) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, is_roomy: Callable[[], bool] = lambda: False
+    ) -> None:
         self._folder = folder
-        self._spill_bytes = ROOMY_SPILL_BYTES if is_roomy else SPILL_BYTES
+        self._is_roomy = is_roomy
         self._chunks: list[bytes] = []
         self._file: IO[Any] | None = None
         self.size = 0
@@ -25,7 +28,7 @@ class Body:
             self._file.write(chunk)
             return
         self._chunks.append(chunk)
-        if self.size > self._spill_bytes:
+        if self.size > ROOMY_SPILL_BYTES or (self.size > SPILL_BYTES and not self._is_roomy()):
             # Without a name there is nothing to clean up after a crash.
             self._file = tempfile.TemporaryFile(buffering=0, dir=self._folder)  # noqa: SIM115
             for held in self._chunks:

@@ -1,5 +1,7 @@
 """How many bytes of mails may be in flight at once, over all sessions."""
 
+LARGE_BYTES = 1024 * 1024
+
 
 class Budget:
     """Counts bytes against a limit."""
@@ -13,9 +15,10 @@ class Budget:
         """Whether less than an eighth is used."""
         return self.used_bytes * 8 < self.limit_bytes
 
-    def fits(self, wanted_bytes: int) -> bool:
-        """Say whether that many more would be taken now."""
-        return self.used_bytes + wanted_bytes <= self.limit_bytes
+    def fits(self, wanted_bytes: int, *, is_large: bool = False) -> bool:
+        """Say whether that many more would be taken now; a quarter is not for large mails."""
+        limit = self.limit_bytes * 3 // 4 if is_large else self.limit_bytes
+        return self.used_bytes + wanted_bytes <= limit
 
 
 class Share:
@@ -27,7 +30,8 @@ class Share:
 
     def take(self, wanted_bytes: int) -> bool:
         """Take more; False, and nothing taken, where it is not there."""
-        if not self._budget.fits(wanted_bytes):
+        is_large = self._taken + wanted_bytes > LARGE_BYTES
+        if not self._budget.fits(wanted_bytes, is_large=is_large):
             return False
         self._budget.used_bytes += wanted_bytes
         self._taken += wanted_bytes

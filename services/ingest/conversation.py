@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 BUFFER_BYTES = 128 * 1024
 COMMAND_BYTES = 2048  # RFC 5321, 4.5.3.1.4 asks for 512, SMTPUTF8 and SIZE add to it
-COMMANDS_PER_SESSION = 200
+COMMANDS_PER_SESSION = 100  # as in Postfix, of those that bring no mail
 OFTEN = {"MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
 ERRORS_PER_SESSION = 20  # as in Postfix
+TURN = 16  # commands; then the others are heard too
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
@@ -38,6 +39,7 @@ class Conversation(SMTP):
     _over_ssl: bool
 
     is_receiving = False
+    has_delivered = False
 
     # Also the size of the stream's buffer: twice this is the most a silent session holds.
     line_length_limit = BUFFER_BYTES
@@ -58,6 +60,7 @@ class Conversation(SMTP):
         self.waiting_since: float | None = None
         self._errors = 0
         self._commands: Counter[str] = Counter()
+        self._obeyed = 0
         self._octets = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -167,6 +170,9 @@ class Conversation(SMTP):
         name = word.upper().decode("ascii", "replace")
         method = self._smtp_methods.get(name)
         self._commands[name if method else ""] += 1
+        self._obeyed += 1
+        if self._obeyed % TURN == 0:
+            await asyncio.sleep(0)
         if self._commands[name] > OFTEN.get(name, COMMANDS_PER_SESSION):
             self.hang_up(replies.TOO_MANY_COMMANDS)
         elif method is None:

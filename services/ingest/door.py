@@ -17,14 +17,18 @@ import structlog
 
 from services.ingest import measures, peers, replies
 from services.ingest.body import Body
-from services.ingest.budget import Budget, Share
+from services.ingest.budget import LARGE_BYTES, Budget, Share
 from services.ingest.conversation import Conversation
+from services.ingest.lane import Lane
+from services.ingest.reception import Reception
 from services.ingest.recipients import Recipient, resolve
 from services.ingest.room import Room
 from services.ingest.smtp import Session, storable
 from shared.config.models import Desk
 from shared.config.models import Door as Limits
 
+BACKLOG = 1024  # connections that wait to be looked at
+MINUTE_S = 60.0
 FINISH_S = 10.0
 HEAVY_BYTES = 2 * 1024 * 1024  # one such mail at a time is in memory; others wait in files
 
@@ -85,6 +89,9 @@ class Door:
         self.in_data = 0
         self._sessions: set[Conversation] = set()
         self._by_address: Counter[str] = Counter()
+        self._in_vain: Counter[str] = Counter()
+        self._minute_began = 0.0
+        self.lane = Lane()
         self._heavy = asyncio.Lock()
         self._storing: set[asyncio.Task[Sequence[str]]] = set()
         self._servers: list[asyncio.Server] = []
@@ -97,7 +104,9 @@ class Door:
     async def open(self, host: str, port: int, speaks: type[Session] = Session) -> tuple[str, int]:
         """Listen; gives the address that was bound, which tells the port where 0 was asked for."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: speaks(self, loop=loop), host, port)
+        server = await loop.create_server(
+            lambda: Reception(self, speaks), host, port, backlog=BACKLOG
+        )
         self._servers.append(server)
         bound = server.sockets[0].getsockname()
         return str(bound[0]), int(bound[1])
@@ -131,6 +140,7 @@ class Door:
         self._by_address[counted_as] -= 1
         if not self._by_address[counted_as]:
             del self._by_address[counted_as]
+        self._in_vain[counted_as] = 0 if session.has_delivered else self._in_vain[counted_as] + 1
         measures.CONNECTIONS.set(len(self._sessions))
 
     def is_proxy(self, address: str) -> bool:
@@ -140,6 +150,16 @@ class Door:
     def is_relay(self, address: str) -> bool:
         """Say whether it is one of our own relays, which speaks for many senders."""
         return peers.is_listed(address, self.limits.exempt)
+
+    def comes_in_vain(self, address: str) -> bool:
+        """Say whether it came and went too often in this minute without leaving a mail."""
+        if self.is_relay(address) or self.is_proxy(address):
+            return False
+        now = asyncio.get_running_loop().time()
+        if now - self._minute_began > MINUTE_S:
+            self._in_vain.clear()
+            self._minute_began = now
+        return self._in_vain[peers.counted_as(address)] >= self.limits.max_in_vain_per_minute
 
     def refusal_of(self, session: Conversation) -> str | None:
         """Give the reply for a connection that is one too many, else None."""
@@ -209,7 +229,7 @@ class Door:
     ) -> str:
         """Take the sender unless there is no room for the mail."""
         size = next((int(o[5:]) for o in options if o.startswith("SIZE=")), 1)
-        if not self.budget.fits(size):
+        if not self.budget.fits(size, is_large=size > LARGE_BYTES):
             return replies.NO_ROOM
         if not self.room.fits(self.budget.used_bytes + size):
             return replies.NO_DISK

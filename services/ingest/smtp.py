@@ -16,6 +16,7 @@ from services.ingest.body import Body
 from services.ingest.budget import Share
 from services.ingest.conversation import COMMAND_BYTES, Conversation
 from services.ingest.dots import DotReader
+from services.ingest.lane import FREE_BYTES
 
 BLOCK_BYTES = 64 * 1024  # larger ones cost more: the allocator maps each anew
 ADDRESS_CHARS = 320
@@ -131,6 +132,7 @@ class Session(Conversation):
         finally:
             self.is_receiving = False
             self._forget_mail()
+        self.has_delivered |= answers[0].startswith("250")
         await self._answer_mail(answers)
         if self._door.is_closing:
             self.hang_up(replies.SHUTTING_DOWN)
@@ -142,7 +144,7 @@ class Session(Conversation):
     async def _take_mail(self, recipients: int) -> Sequence[str]:
         """Give the answer for each recipient."""
         share = Share(self._door.budget)
-        body = Body(self._door.folder, is_roomy=self._door.budget.is_roomy)
+        body = Body(self._door.folder, is_roomy=lambda: self._door.budget.is_roomy)
         try:
             with self._door.receiving(), self._paced():
                 refusal = await self._read_mail(body, share)
@@ -162,6 +164,8 @@ class Session(Conversation):
                 raise ConnectionResetError
             plain, rest = dots.feed(block)
             seen += len(plain)
+            if seen > FREE_BYTES:
+                await self._door.lane.carry(len(block))
             if refusal is None:
                 refusal = self._keep(plain, body, share)
             if rest is not None:

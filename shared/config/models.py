@@ -172,6 +172,8 @@ class Door(_Section):
     """Connections in all."""
     max_connections_per_address: int = Field(default=50, ge=1)
     """Connections of one address."""
+    max_in_vain_per_minute: int = Field(default=30, ge=1)
+    """Connections of one address that may come and go in a minute without leaving a mail."""
     lmtp: str = Field(default="", pattern=r"^(.*:\d+)?$")
     """host:port where LMTP is spoken (RFC 2033), beside SMTP; empty: nowhere."""
     exempt: list[Network] = Field(default=["127.0.0.1", "::1"])

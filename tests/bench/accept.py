@@ -47,9 +47,9 @@ async def run(_kafka: str, mongo: str) -> list[dict[str, object]]:
 def _measure(case: Case, mongo: str) -> dict[str, object]:
     rates: dict[str, list[float]] = {"ours": [], "bare": []}
     for number in range(ROUNDS):
-        with _server("bare", tempfile.gettempdir()) as port:
+        with serving("bare", tempfile.gettempdir()) as (port, _):
             rates["bare"].append(_load(case, port, case.bare))
-        with _server("ours", mongo, f"bench_accept_{number}") as port:
+        with serving("ours", mongo, f"bench_accept_{number}") as (port, _):
             rates["ours"].append(_load(case, port, case.ours))
     value, against = statistics.median(rates["ours"]), statistics.median(rates["bare"])
     return {
@@ -64,14 +64,15 @@ def _measure(case: Case, mongo: str) -> dict[str, object]:
 
 
 @contextmanager
-def _server(*arguments: str) -> Iterator[int]:
+def serving(*arguments: str) -> Iterator[tuple[int, int]]:
+    """One of the two servers, see `accept_servers`; gives its port and its process id."""
     command = [sys.executable, "-m", "tests.bench.accept_servers", *arguments]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin
         assert process.stdout
-        yield int(process.stdout.readline())
+        yield int(process.stdout.readline()), process.pid
         process.stdin.close()
         process.wait(60)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.local.providers.choice import choose
-from tests.bench import accept, end_to_end
+from tests.bench import accept, end_to_end, hostile
 from tests.bench.load import Mix
 from tests.bench.rows import Row, keep, show
 
@@ -42,6 +42,7 @@ def _accept() -> Iterator[Row]:
             backends.mongo.wait_ready()
             for row in asyncio.run(accept.run("", backends.mongo.address)):
                 yield Row(**row)  # type: ignore[arg-type]  # the same names
+            yield from hostile.run(backends.mongo.address)
         finally:
             backends.mongo.stop()
 

@@ -18,7 +18,7 @@ from tests.builders import a_desk
 
 def _copy(body: Body) -> Body:
     """The door closes a body when the store is done with it."""
-    copy = Body(is_roomy=True)
+    copy = Body(is_roomy=lambda: True)
     copy.write(body.read())
     return copy
 

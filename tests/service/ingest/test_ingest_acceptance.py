@@ -59,7 +59,7 @@ def a_delivery(raw: bytes = RAW, *recipients: str, sender: str = "ann@example.co
         Recipient(BILLING if address.startswith("billing") else SUPPORT, address)
         for address in recipients or (SUPPORT,)
     ]
-    body = Body(is_roomy=True)
+    body = Body(is_roomy=lambda: True)
     body.write(raw)
     return Delivery(body, sender, boxes, "192.0.2.1", "client.example", is_encrypted=False)
 

@@ -9,6 +9,8 @@ import pytest
 
 from services.ingest.conversation import BUFFER_BYTES
 from services.ingest.door import Door, Timing
+from tests.actors.attackers import attacked
+from tests.bench.hostile import good_mails
 from tests.service.ingest.certificate import self_signed
 from tests.service.ingest.dialogue import Client, Mails, an_open_door, until
 
@@ -160,3 +162,66 @@ async def test_a_failed_handshake_ends_that_connection_alone(mails: Mails, tmp_p
         await until(lambda: is_empty(door))
 
         assert (await (await Client.connect(port)).reply()).startswith("220")
+
+
+async def test_who_comes_again_and_again_in_vain_is_sent_away_at_once(mails: Mails) -> None:
+    async with an_open_door(mails, max_in_vain_per_minute=3) as (door, port):
+        for _ in range(3):
+            client = await Client.connect(port)
+            await client.play("S: 220\nC: QUIT\nS: 221")
+            await until(lambda: is_empty(door))
+
+        client = await Client.connect(port)
+        assert (await client.reply()).startswith("421 4.7.0")
+        assert await client.reply() == ""
+        assert (await (await Client.connect(port, source="127.0.0.2")).reply()).startswith("220")
+
+
+async def test_who_leaves_mails_may_come_as_often_as_they_like(mails: Mails) -> None:
+    async with an_open_door(mails, max_in_vain_per_minute=2) as (door, port):
+        for _ in range(4):
+            client = await Client.connect(port)
+            await client.begin()
+            await client.play("C: DATA\nS: 354\nC: x\\r\\n.\nS: 250\nC: QUIT\nS: 221")
+            await until(lambda: is_empty(door))
+            await (await Client.connect(port)).close()
+            await until(lambda: is_empty(door))
+
+    assert len(mails.stored) == 4
+
+
+async def test_large_mails_leave_a_quarter_of_the_room_to_small_ones(mails: Mails) -> None:
+    limits = {"memory_bytes": 8_000_000, "max_bytes": 20_000_000}
+    async with an_open_door(mails, **limits) as (door, port):
+        large = await Client.connect(port)
+        await large.begin()
+        await large.play("C: DATA\nS: 354")
+        large.send(b"x" * 5_900_000)
+        await until(lambda: door.budget.used_bytes >= 5_800_000)
+
+        small = await Client.connect(port)
+        await small.play("S: 220\nC: EHLO x\nS: 250")
+        await small.play("C: MAIL FROM:<a@b.example> SIZE=1500000\nS: 452 4.3.1")
+        await small.play("C: MAIL FROM:<a@b.example>\nS: 250")
+        await small.play("C: RCPT TO:<support@desk.example>\nS: 250\nC: DATA\nS: 354")
+        small.send(b"y" * 900_000 + b"\r\n.\r\n")
+        assert (await small.reply()).startswith("250 2.0.0 queued")
+
+        large.send(b"x" * 500_000 + b"\r\n.\r\n")
+        assert (await large.reply()).startswith("452 4.3.1")
+
+
+async def test_under_attack_every_good_mail_is_taken_and_nothing_stays_behind(
+    mails: Mails,
+) -> None:
+    """A small version of the bench's row ``hostile``, which also looks at the time it takes."""
+    process = psutil.Process()
+    async with an_open_door(mails, max_bytes=5_000_000) as (door, port):
+        with attacked(port, 40, seed=1):
+            took = await good_mails(port, 40, "good", pause_s=0.0)
+            grown = process.memory_info().rss
+        await until(lambda: is_empty(door))
+
+    assert len(took) == 40
+    assert sum(mail.sender == "ann@example.com" for mail in mails.stored) == 40
+    assert grown < 300_000_000

@@ -26,7 +26,7 @@ def test_a_large_body_goes_to_a_file_without_a_name(tmp_path: Path) -> None:
 
 
 def test_where_there_is_room_a_file_is_spared(tmp_path: Path) -> None:
-    body = Body(tmp_path / "missing", is_roomy=True)
+    body = Body(tmp_path / "missing", is_roomy=lambda: True)
 
     body.write(b"x" * ROOMY_SPILL_BYTES)
 
