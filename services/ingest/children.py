@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ STREAM_BYTES = 1024 * 1024
 MAILS_PER_CHILD = 5_000  # then a new one, so that no leak grows for ever
 
 START_S = 60.0
+OUT_OF_TIME = f"ended by signal {signal.SIGPROF:d}"
+"""The failure of a mail that used up its CPU time; it would use it up again."""
 
 _log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from services.ingest import measures, records
-from services.ingest.children import Answers
+from services.ingest.children import OUT_OF_TIME, Answers
 from services.ingest.reading import Reading
 from services.ingest.store import LEASE_S, InboundRows
 from shared.addresses import AddressBook
@@ -233,8 +233,9 @@ class MailReader:
             raise
 
     async def _read_alone(self, row: Document, raw: bytes, failure: str) -> Reading:
-        """Try again, then take the headers alone, then the envelope alone."""
-        for _ in range(TRIES - 1 if row["attempts"] <= MAX_ATTEMPTS else 0):
+        """Try again where that may help, then take the headers alone, then the envelope alone."""
+        is_hopeless = row["attempts"] > MAX_ATTEMPTS or failure == OUT_OF_TIME
+        for _ in range(0 if is_hopeless else TRIES - 1):
             answers = await self._parse([raw])
             if answers.readings:
                 return answers.readings[0]

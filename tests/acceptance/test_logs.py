@@ -18,7 +18,7 @@ BROKEN = (
 )
 
 
-def test_logs_hold_no_words_no_addresses_and_no_tokens(company: Company) -> None:
+def test_t26_logs_hold_no_words_no_addresses_and_no_tokens(company: Company) -> None:
     """The stack of these tests logs at DEBUG; what earlier tests have caused is looked at too."""
     customer = company.person("canary.local@canary.example", "Canary Name")
     file = File("canary.png", b"canary", "image/png")

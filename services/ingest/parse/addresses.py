@@ -1,6 +1,7 @@
 """Mailboxes of an address header, split before anything is decoded (RFC 5322, 3.4; RFC 2047, 5)."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.ingest.parse.charsets import decode
@@ -16,6 +17,8 @@ _ADDRESS = re.compile(
     r"|\"[^\"]{1,254}\"@[^\s<>,;]{1,255}"
 )
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_UNCLEAR = re.compile(rb"\x00|\)\s*@|>[^,;<>]{0,998}@")
 _ROUTE = re.compile(r"^@[^:]+:")
 
 
@@ -48,6 +51,11 @@ def mailboxes(raw: bytes, hint: str = "") -> list[Mailbox]:
         if box is not None:
             found.append(box)
     return found
+
+
+def unclear(values: Iterable[bytes]) -> int:
+    """Count the headers in which another reader may find another address than `mailboxes` does."""
+    return sum(bool(_UNCLEAR.search(_QUOTED.sub(b"", raw[:_MAX_BYTES]))) for raw in values)
 
 
 def _items(raw: bytes) -> list[_Raw]:

@@ -11,6 +11,7 @@ from services.ingest.parse.transfer import uudecode
 _UU_BLOCK = re.compile(
     r"^begin [0-7]{3,4} (\S.*)\n((?:[!-`][ -`]*\n)*?)[` ]?\s*\n?end[ \t]*$", re.MULTILINE
 )
+_TURNS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # "exe.fdp" shown as "pdf.exe"
 _MAX_NAME = 255  # characters; file systems take no more
 
 
@@ -39,9 +40,9 @@ def name_of(part: Part) -> str | None:
 
 
 def clean_name(written: str) -> str:
-    """Return the last segment of a path, without control characters."""
-    name = re.split(r"[\\/]", tidy(written).rstrip("\\/ "))[-1].strip()
-    return name[:_MAX_NAME]
+    """Return the last segment of a path, without controls and turns of the writing direction."""
+    name = re.split(r"[\\/]", _TURNS.sub("", tidy(written)).rstrip("\\/ "))[-1].strip()
+    return name[:_MAX_NAME] if name.strip(". ") else ""
 
 
 def expand(part: Part) -> Unpacked | None:

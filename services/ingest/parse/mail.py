@@ -43,7 +43,7 @@ class Mail:
     forwarded_subject: str = ""
 
     # What the services need beyond it.
-    from_count: int = 0  # mailboxes in all From headers; exactly 1 is the honest case
+    from_count: int = 0  # mailboxes of all From headers, unclear ones twice; 1 is honest
     reply_to: list[str] = field(default_factory=list)  # bare addresses
     cc_addrs: list[str] = field(default_factory=list)  # bare addresses
     references: list[str] = field(default_factory=list)  # ids without angle brackets, in order

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from services.ingest.parse.addresses import Mailbox, mailboxes
+from services.ingest.parse.addresses import Mailbox, mailboxes, unclear
 from services.ingest.parse.encoded_words import header_text
 from services.ingest.parse.headers import Headers, split_headers
 from services.ingest.parse.identifiers import date_of, first_id, message_ids
@@ -31,13 +31,13 @@ def _bounded(headers: Headers) -> Headers:
 
 
 def _filled(headers: Headers, defect: str) -> Mail:
-    senders = mailboxes(headers.get("from"))
+    senders = [box for value in headers.all("from") for box in mailboxes(value)]
     sender = senders[0] if senders else Mailbox("", "")
     return Mail(
         subject=header_text(headers.get("subject")),
         from_addr=sender.address,
         from_name=sender.name,
-        from_count=len(senders),
+        from_count=len(senders) + unclear(headers.all("from")),
         to_addrs=[box.address for box in mailboxes(headers.get("to")) if box.address],
         message_id=first_id(headers.get("message-id")),
         in_reply_to=first_id(headers.get("in-reply-to")),

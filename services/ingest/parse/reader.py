@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from services.ingest.parse import automated, autoreply, bounce, forwards, html
-from services.ingest.parse.addresses import Mailbox, mailboxes
+from services.ingest.parse.addresses import Mailbox, mailboxes, unclear
 from services.ingest.parse.bodies import charset_hint
 from services.ingest.parse.content import Content, content_of
 from services.ingest.parse.encoded_words import header_text
@@ -62,7 +62,7 @@ def _from_headers(headers: Headers, hint: str, content: Content) -> Mail:
         subject=header_text(headers.get("subject"), hint),
         from_addr=sender.address,
         from_name=sender.name,
-        from_count=len(senders),
+        from_count=len(senders) + unclear(headers.all("from")),
         to_addrs=_addresses(headers, "to"),
         cc_addrs=_addresses(headers, "cc"),
         reply_to=_addresses(headers, "reply-to"),

@@ -75,7 +75,9 @@ def plan(event: TicketEvent, view: TicketView, desk: Desk) -> list[Planned]:
         *_warnings_for_agents(event, view, desk),
         *_clock_news_for_agents(event, view, desk),
     ]
-    actor = event.by.partition(":")[2].lower()
+    kind, _, name = event.by.partition(":")
+    # What only claims to be an agent's acts as a customer: the agent must hear of it.
+    actor = name.lower() if kind == "agent" else ""
     return [
         one
         for one in wanted

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from services.tickets.domain.disguise import disguise_of
 from services.tickets.domain.facts import Facts
 from shared import addresses
 from shared.config.models import Desk
@@ -70,7 +71,7 @@ def own_mailbox(address: str, desk: Desk) -> str:
 
 
 def line_of(mail: MailReceived) -> str:
-    """One line for agents: who vouches for the sender."""
+    """One line for agents: who vouches for the sender, and what is misleading about the name."""
     token = "own reply address" if mail.token and owns_token(mail) else ""
     if mail.authentication.dmarc == "pass":
         sender = f"sender verified ({mail.authentication.domain or 'aligned'})"
@@ -80,4 +81,6 @@ def line_of(mail: MailReceived) -> str:
         sender = "sender could not be checked, DNS did not answer"
     else:
         sender = "sender not verified"
-    return "; ".join(filter(None, (sender, token)))
+    disguise = disguise_of(mail.from_name, mail.from_addr)
+    beware = f"BEWARE: {disguise}" if disguise else ""
+    return "; ".join(filter(None, (sender, token, beware)))

@@ -121,6 +121,7 @@ class Parsers:
     def __init__(self) -> None:
         self.groups: list[list[bytes]] = []
         self.bombs_that_kill = 1_000
+        self.failure = "ended by signal 9"
         self.headers_kill = False
 
     async def read(
@@ -131,7 +132,7 @@ class Parsers:
         answers = Answers()
         for raw in mails:
             if b"bomb" in raw and self._kills(reason):
-                answers.failure = "ended by signal 27"
+                answers.failure = self.failure
                 break
             if raw == b"odd":
                 answers.readings.append(Reading({"subject": 5}))

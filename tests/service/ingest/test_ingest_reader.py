@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from services.ingest.children import OUT_OF_TIME
 from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader, Tools
 from tests.builders import an_address_book
 from tests.service.ingest.dialogue import until
@@ -95,7 +96,7 @@ async def test_a_mail_that_kills_the_parser_does_not_hold_up_the_others(bench: B
     await bench.settled(3)
 
     assert sorted(bench.topic.ids) == ["a", "bomb", "c"]
-    assert bench.leases.states["bomb"] == "quarantined: parser ended by signal 27"
+    assert bench.leases.states["bomb"] == "quarantined: parser ended by signal 9"
     assert bench.leases.states["c"] == "announced"
 
 
@@ -107,6 +108,17 @@ async def test_a_mail_that_killed_the_parser_once_is_read_the_second_time(bench:
     await bench.settled(1)
 
     assert bench.leases.states == {"bomb": "announced"}
+
+
+async def test_a_mail_that_used_up_its_time_is_not_given_it_again(bench: Bench) -> None:
+    bench.parsers.failure = OUT_OF_TIME
+    bench.reader.hand_over([a_row("bomb")])
+    await bench.reader.start()
+
+    await bench.settled(1)
+
+    assert bench.parsers.groups == [[b"bomb"], [b"bomb"]]  # whole, then its headers
+    assert bench.leases.states == {"bomb": f"quarantined: parser {OUT_OF_TIME}"}
 
 
 async def test_a_mail_whose_headers_kill_too_is_announced_from_its_envelope(bench: Bench) -> None:

@@ -344,7 +344,7 @@ async def test_who_sends_far_too_much_is_cut_off(client: Client, mails: Mails) -
     assert mails.stored == []
 
 
-async def test_a_fault_of_ours_is_a_passing_one_without_internals(
+async def test_t25_a_fault_of_ours_is_a_passing_one_without_internals(
     client: Client, mails: Mails
 ) -> None:
     mails.failure = RuntimeError("password is hunter2 at /etc/secret")

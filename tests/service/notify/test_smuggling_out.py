@@ -64,7 +64,7 @@ async def test_the_server_is_as_gullible_as_it_says(gullible: tuple[Gullible, in
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("kind", ["text/plain", "message/rfc822", "application/pdf"])
-async def test_no_text_and_no_file_ends_the_mail_that_carries_it(
+async def test_t23_no_text_and_no_file_ends_the_mail_that_carries_it(
     gullible: tuple[Gullible, int], end: str, kind: str
 ) -> None:
     told, port = gullible

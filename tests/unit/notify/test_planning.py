@@ -126,6 +126,17 @@ def test_a_held_mail_is_told_to_the_desk_alone() -> None:
     assert [(mail.kind, mail.recipient) for _, mail in planned_by(told)] == [("held", ANA)]
 
 
+def test_an_agent_is_told_of_a_mail_held_that_was_sent_in_their_name() -> None:
+    told = history(assignee=ANA)
+    message = {"number": 2, "kind": "public", "direction": "in", "author": f"customer:{ANA}",
+               "unverified": True, "at": at("2026-11-20 09:10"), "accepted_at": at("2026-11-20 09:10")}  # fmt: skip
+    told.happens(
+        events.MailHeld, "2026-11-20 09:10", by=f"customer:{ANA}", message=message, reason="forged"
+    )
+
+    assert [(mail.kind, mail.recipient) for _, mail in planned_by(told)] == [("held", ANA)]
+
+
 def test_without_an_assignee_the_first_of_the_team_is_told() -> None:
     told = history()
     customer_writes(told, "2026-11-20 09:00")

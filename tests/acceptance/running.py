@@ -1,0 +1,49 @@
+"""Starts a whole desk for tests, as ``postdesk up`` does for anybody."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tests.acceptance.company import ROOT, Company
+
+STOP_S = 180  # on a busy machine
+
+
+def demo_desk() -> dict[str, Any]:
+    """The demo company's configuration, to be changed."""
+    return YAML(typ="safe").load(ROOT / "deploy/presets/demo.yaml")
+
+
+@contextmanager
+def running_desk(state_dir: Path, desk: dict[str, Any]) -> Iterator[Company]:
+    """The desk with this configuration, until the block ends; its logs are at the chattiest level."""
+    config = state_dir / "desk.yaml"
+    with config.open("w") as file:
+        YAML().dump(desk, file)
+    command = [
+        sys.executable, "-m", "deploy.cli", "up", "--json", "--smtp", "127.0.0.1:0",
+        "--config", str(config), "--state-dir", str(state_dir),
+    ]  # fmt: skip
+    log = (state_dir / "up.log").open("w")
+    # The chattiest level: not even there may logs tell of mails (test_logs).
+    env = {**os.environ, "POSTDESK_LOG_LEVEL": "DEBUG"}
+    up = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=env)
+    try:
+        line = up.stdout.readline() if up.stdout else ""
+        assert line, f"the stack did not start:\n{(state_dir / 'up.log').read_text()[-4000:]}"
+        yield Company(json.loads(line), state_dir)
+    finally:
+        up.send_signal(signal.SIGINT)
+        try:
+            up.wait(STOP_S)
+        finally:
+            up.kill()
+            log.close()
