@@ -1,6 +1,7 @@
 """Time as a value: what asks for the time takes a clock, so that tests can hand in theirs."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 
@@ -38,3 +39,29 @@ class FrozenClock:
     def set(self, now: datetime) -> None:
         """Jump to that time."""
         self._now = now
+
+
+class FileOffsetClock:
+    """The inner clock plus the seconds that stand in a file; no file, or no number: plus none.
+
+    So time can be an input of running services, all of them from one file.
+    """
+
+    def __init__(self, inner: Clock, path: Path) -> None:
+        self._inner = inner
+        self._path = path
+
+    def now(self) -> datetime:
+        """Aware, in UTC; it jumps when the file changes, backwards too."""
+        return self._inner.now() + timedelta(seconds=self._offset_s())
+
+    def _offset_s(self) -> float:
+        try:
+            return float(self._path.read_text(encoding="ascii").strip() or 0)
+        except (OSError, ValueError):
+            return 0.0
+
+
+def moved(clock: Clock, path: Path | None) -> Clock:
+    """The clock, moved by the file if one is given."""
+    return clock if path is None else FileOffsetClock(clock, path)

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from bson import ObjectId
@@ -153,6 +154,12 @@ async def is_answering(client: Client) -> bool:
     except (PyMongoError, TimeoutError):
         return False
     return True
+
+
+async def server_time(client: Client) -> datetime:
+    """The primary's own time, aware, in whole milliseconds."""
+    told: datetime = (await client.admin.command("hello"))["localTime"]
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared import logs, mongo
 from shared.blobs import Blobs
 from shared.bus import Bus, classify
-from shared.clock import Clock, SystemClock
+from shared.clock import Clock, SystemClock, moved
 from shared.config.loading import ConfigurationError, LoadedDesk, load_desk
 from shared.health import Check, Health, HealthServer
 from shared.watchdog import Watchdog
@@ -50,6 +50,11 @@ class ServiceSettings(BaseSettings):
     )
     stuck_s: float = Field(default=60.0, gt=0, description="seconds without progress until exit")
     log_level: str = "INFO"
+    clock_file: Path | None = Field(
+        default=None,
+        description="file with the seconds that the desk is ahead of the machine's clock, read "
+        "whenever the time is asked for; for tests",
+    )
 
 
 class Part(Protocol):
@@ -218,7 +223,7 @@ class _Process:
             name=self._name,
             owner=self._owner,
             settings=self._settings,
-            clock=SystemClock(),
+            clock=moved(SystemClock(), self._settings.clock_file),
             client=self._client,
             database=mongo.database(self._client, self._name),
             bus=bus,

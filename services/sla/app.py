@@ -8,18 +8,21 @@ from services.sla.domain.policy import Policies
 from services.sla.handlers import Handlers
 from services.sla.store import INDEXES, Store
 from services.sla.ticker import Ticker
-from services.sla.time_source import time_source
+from services.sla.time_source import DatabaseClock
 from shared.bus import GROUP_ORDER, OutboxRelay, inner_parts
 from shared.census import CENSUS_PAUSE_S, Census
+from shared.clock import moved
 from shared.contracts import topics
-from shared.mongo import ensure_indexes
+from shared.mongo import ensure_indexes, server_time
 from shared.service import Background, Context, Part
 
 
 async def build(context: Context) -> Sequence[Part]:
     """Make the indexes, register the handlers, and give the parts to start."""
     await ensure_indexes(context.database, INDEXES)
-    clock = time_source(context.clock, context.settings.clock_file)
+    source = DatabaseClock(lambda: server_time(context.client))
+    await source.sync()
+    clock = moved(source, context.settings.clock_file)
     store = Store(context.client, context.database, context.desk.digest)
     relay = OutboxRelay(
         bus=context.bus,
@@ -38,11 +41,11 @@ async def build(context: Context) -> Sequence[Part]:
     ticker = Ticker(
         store=store,
         clock=clock,
+        sync=source.sync,
         wake=relay.wake,
         longest_look_s=context.settings.longest_look_s,
     )
     census = Census(context.database, STOCKS, context.clock)
-    await store.mark_misfits()
     return [
         relay,
         Background("ticker", ticker.run, pause_s=0.0),

@@ -145,15 +145,17 @@ class Store:
 
         await transaction(self._client, work)
 
-    async def mark_misfits(self) -> None:
-        """Mark the open cases whose clocks follow another configuration."""
-        misfits = {"fitted_to": {"$ne": self._configuration}, "stale": {"$ne": True}}
-        await self._cases.update_many({"is_open": True, **misfits}, {"$set": {"stale": True}})
-
     async def stale(self, limit: int) -> list[str]:
-        """Tickets of some of the marked cases."""
-        found = self._cases.find({"stale": True}, {"_id": 1}).limit(limit)
-        return [case["_id"] async for case in found]
+        """Tickets of some cases that are marked, or whose clocks follow another configuration.
+
+        The latter are found by their index, not marked: a million would take too long.
+        """
+        misfits = {"is_open": True, "fitted_to": {"$ne": self._configuration}}
+        marked = await self._ids({"stale": True}, limit)
+        return marked or await self._ids(misfits, limit)
+
+    async def _ids(self, wanted: Document, limit: int) -> list[str]:
+        return [case["_id"] async for case in self._cases.find(wanted, {"_id": 1}).limit(limit)]
 
     async def customers(self, account_ids: Collection[str]) -> dict[str, Customer]:
         """What is known of the customers of these accounts."""

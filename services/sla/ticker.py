@@ -1,7 +1,7 @@
 """Tells of clocks that warn or run out. The store is the truth; this only says when to look."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -39,11 +39,13 @@ class Ticker:
         store: DueClocks,
         clock: Clock,
         wake: Callable[[], None],
+        sync: Callable[[], Awaitable[None]] | None = None,
         longest_look_s: float = 1.0,
         batch: int = BATCH,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._sync = sync
         self._wake = wake
         self._longest_look_s = longest_look_s
         self._batch = batch
@@ -56,6 +58,8 @@ class Ticker:
     async def tick(self) -> int:
         """Tell all that is due now, the earliest first; give how many clocks had news."""
         total = 0
+        if self._sync:
+            await self._sync()
         next_at = await self._store.next_at()
         while next_at is not None and next_at <= (now := self._clock.now()):
             told = await self._store.fire(now, self._batch)

@@ -1,29 +1,37 @@
-"""A clock that can be moved from outside, so that time is an input of the whole service."""
+"""The one clock that due times are compared with: MongoDB's, whatever this machine's clock does."""
 
-from datetime import datetime, timedelta
-from pathlib import Path
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
-from shared.clock import Clock
+AskTime = Callable[[], Awaitable[datetime]]
 
 
-class FileOffsetClock:
-    """The inner clock plus the seconds that stand in a file; no file, or no number: plus none."""
+class DatabaseClock:
+    """MongoDB's time when it was last asked, and what has passed since by the monotonic clock.
 
-    def __init__(self, inner: Clock, path: Path) -> None:
-        self._inner = inner
-        self._path = path
+    So a wall clock that jumps, or that several processes disagree about, neither fires a clock too
+    soon nor holds one back.
+    """
+
+    def __init__(self, ask: AskTime, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        """``ask`` gives the database's time, aware."""
+        self._ask = ask
+        self._monotonic_s = monotonic_s
+        self._asked_at_s = 0.0
+        self._told: datetime | None = None
+
+    async def sync(self) -> None:
+        """Ask again; the answer counts from the middle of the question."""
+        begun_s = self._monotonic_s()
+        told = await self._ask()
+        self._asked_at_s = (begun_s + self._monotonic_s()) / 2
+        self._told = told
 
     def now(self) -> datetime:
-        """Aware, in UTC; it jumps when the file changes, backwards too."""
-        return self._inner.now() + timedelta(seconds=self._offset_s())
-
-    def _offset_s(self) -> float:
-        try:
-            return float(self._path.read_text(encoding="ascii").strip() or 0)
-        except (OSError, ValueError):
-            return 0.0
-
-
-def time_source(system: Clock, path: Path | None) -> Clock:
-    """The system's clock, moved by the file if one is set."""
-    return system if path is None else FileOffsetClock(system, path)
+        """Aware, in UTC, cut to milliseconds; it must have been asked once."""
+        if self._told is None:
+            raise RuntimeError("the database was not asked for the time yet")
+        passed = timedelta(seconds=self._monotonic_s() - self._asked_at_s)
+        now = (self._told + passed).astimezone(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)

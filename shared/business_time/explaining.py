@@ -23,7 +23,7 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Moment:
-    """Something that mattered at ``at``; ``is_day``: it is about that whole date.
+    """Something that mattered at ``at``; ``day`` is given where it is about that whole date.
 
     ``counted`` is the time used by then, ``name`` a holiday's or a closing day's; a change of the
     clocks has their ``shift``.
@@ -33,7 +33,7 @@ class Moment:
     kind: Kind
     counted: timedelta | None = None
     name: str = ""
-    is_day: bool = False
+    day: date | None = None
     shift: timedelta = timedelta(0)
 
 
@@ -76,7 +76,7 @@ def _special_days(settings: Calendar, start: datetime, end: datetime) -> Iterato
         special = openings.special((day - _EPOCH.date()).days)
         if special:
             kind, name = special
-            yield Moment(_midnight(day, tz), kind, name=name, is_day=True)
+            yield Moment(_midnight(day, tz), kind, name=name, day=day)
         day += timedelta(days=1)
 
 

@@ -17,6 +17,7 @@ Period = tuple[int, int]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EPOCH = date(1970, 1, 1).toordinal()
 _THURSDAY = 3  # the weekday of 1970-01-01, counted from Monday
+_LANGUAGE = "en_US"  # or the country's own, whatever the machine's locale is
 _ALL_DAY: tuple[Period, ...] = ((0, DAY),)
 
 
@@ -220,7 +221,9 @@ def _holidays(country: str, subdivision: str, year: int) -> dict[int, str]:
     import holidays
 
     try:
-        found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+        found = holidays.country_holidays(
+            country, subdiv=subdivision or None, years=year, language=_LANGUAGE
+        )
     except NotImplementedError as error:
         place = f"{country}-{subdivision}" if subdivision else country
         raise CalendarError(f"no public holidays are known of {place!r}") from error

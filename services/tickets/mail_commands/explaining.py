@@ -93,7 +93,7 @@ def _moment(moment: Moment, zone: ZoneInfo) -> str:
         shift=spent(abs(moment.shift)),
     )
     local = moment.at.astimezone(zone)
-    at = f"{local:%a %Y-%m-%d}      " if moment.is_day else f"{local:%a %Y-%m-%d %H:%M}"
+    at = f"{moment.day:%a %Y-%m-%d}      " if moment.day else f"{local:%a %Y-%m-%d %H:%M}"
     return f"  {at}  {words}"
 
 
