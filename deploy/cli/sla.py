@@ -11,6 +11,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from deploy.cli.output import print_json, shows_errors
+from deploy.cli.simulate import simulate
 from deploy.local.errors import StackError
 from services.sla.domain.calendar import BusinessCalendar, CalendarError
 from shared.config.loading import ConfigurationError, load_desk
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Open time and deadlines.", no_args_is_help=True)
     group.command()(deadline)
     group.command()(elapsed)
+    group.command()(simulate)
     app.add_typer(group, name="sla")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from services.sla import documents
 from services.sla.domain.case import IRRELEVANT, Case, follow, refitted, traits_of
-from services.sla.domain.clock import TicketClock, as_told
+from services.sla.domain.clock import TicketClock, Told, as_told, overlooked
 from services.sla.domain.policy import Customer, Policies, Terms, Traits
 from services.sla.store import Changes, Loaded
 from shared.bus import Received
@@ -128,7 +128,12 @@ class Handlers:
             for ticket_id, one in last.items()
             if after[ticket_id].clocks != _clocks_of(before, ticket_id)
         ]
-        return Changes(cases=[after[ticket_id] for ticket_id in last], rows=rows)
+        late = [
+            documents.fired_row(news)
+            for ticket_id in last
+            for news in _overlooked(before.get(ticket_id), after[ticket_id], self._clock.now())
+        ]
+        return Changes(cases=[after[ticket_id] for ticket_id in last], rows=[*late, *rows])
 
     def _terms_of(self, event: TicketEvent, loaded: Loaded) -> Terms | None:
         return self._terms(traits_of(event), loaded.customers)
@@ -148,6 +153,11 @@ def news_of(case: Case, as_of: datetime, policies: Policies) -> ClocksChanged:
             for clock in newest
         ],
     )
+
+
+def _overlooked(before: Case | None, after: Case, now: datetime) -> list[Told]:
+    known = {clock.id: clock for clock in before.clocks} if before else {}
+    return [news for clock in after.clocks for news in overlooked(known.get(clock.id), clock, now)]
 
 
 def _clocks_of(cases: Mapping[str, Case], ticket_id: str) -> tuple[TicketClock, ...]:

@@ -121,12 +121,17 @@ def resumed(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
 
 
 def stopped(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
-    """Met if ``at`` is no later than the due time, else missed; unchanged unless open."""
+    """Met if ``at`` is no later than the due time, else missed; unchanged unless open.
+
+    A missed one has run out, whether or not anybody looked: `overlooked` tells of it.
+    """
     if not clock.is_open:
         return clock
     ended = _measured(replace(clock, stretches=_cut(clock.stretches, at)), terms)
     in_time = ended.due_at is None or at <= ended.due_at
-    return replace(ended, state="met" if in_time else "missed", ended_at=at)
+    if in_time:
+        return replace(ended, state="met", ended_at=at)
+    return replace(ended, state="missed", ended_at=at, warned=True, ran_out=True)
 
 
 def cancelled(clock: TicketClock, at: datetime) -> TicketClock:
@@ -182,6 +187,14 @@ def fired(
             told.append(ClockStepReached(**names, **reached))
             clock = replace(clock, stepped=(*clock.stepped, name))
     return clock, told
+
+
+def overlooked(before: TicketClock | None, clock: TicketClock, now: datetime) -> list[Told]:
+    """That the clock ran out, where that was not told before a late answer ended it."""
+    if clock.state != "missed" or clock.due_at is None or (before and before.ran_out):
+        return []
+    names = {"ticket_id": clock.ticket_id, "target": clock.target, "cycle": clock.cycle}
+    return [ClockRanOut(**names, due_at=clock.due_at, policy=clock.policy, fired_at=now)]
 
 
 def at_which(told: Told | DelayEnded) -> datetime:

@@ -221,6 +221,23 @@ class SLASuite:
             for n in (9, 8, 7, 6, 5)
         ]
 
+    @pytest.mark.feature("S06")
+    async def test_a_late_answer_that_is_read_before_the_clock_was_looked_at_is_told_as_late(
+        self, service: Service
+    ) -> None:
+        history = History()
+        await service.reads(*history.events)
+        service.clock.set(at("2026-11-20 15:00"))
+
+        await service.reads(history.agent_answers("2026-11-20 14:00"))
+        await service.ticker().tick()
+
+        assert await service.tells() == [
+            "T-1.1.clocks",
+            "T-1.first-response.1.ran-out",
+            "T-1.2.clocks",
+        ]
+
     async def test_an_answered_ticket_never_runs_out(self, service: Service) -> None:
         history = History()
         history.agent_answers("2026-11-20 10:00")

@@ -260,6 +260,8 @@ def test_events_that_no_clock_depends_on_are_known_by_kind() -> None:
         "FieldChanged",
         "TeamChanged",
         "ContactLinked",
+        "TicketDelayed",
+        "TicketReturned",
     }
 
 
