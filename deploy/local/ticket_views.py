@@ -70,7 +70,7 @@ def _clock(clock: mongo.Document, events: list[mongo.Document]) -> dict[str, Any
     return {
         **_plain(clock),
         "warned": "ticket.sla-warned" in told,
-        "breached": "ticket.sla-breached" in told,
+        "breached": "ticket.sla-breached" in told and "ticket.sla-breach-withdrawn" not in told,
     }
 
 
