@@ -6,13 +6,16 @@ from datetime import datetime
 from services.tickets import documents
 from services.tickets.documents import Cause
 from services.tickets.domain.contacts import People
+from services.tickets.domain.decide_mail import asked_by
 from services.tickets.domain.facts import Facts
+from services.tickets.domain.routing_rules import Route, route
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
 from services.tickets.store import Changes, Versioned
 from shared.contracts.base import Record
-from shared.contracts.ticket import Message, TicketEvent
+from shared.contracts.mail import MailReceived
+from shared.contracts.ticket import Message, TicketAssigned, TicketEvent
 from shared.contracts.topics import Topic
 
 
@@ -38,12 +41,20 @@ class Batch:
         self._own_ticket_of = own_ticket_of
         self._drafts = {draft.id: draft for draft in drafts}
         self._changed: set[str] = set()
+        self._routes: dict[str, Route] = {}
         self._changed_drafts: dict[str, Draft] = {}
         self._changes = Changes(at=facts.now)
 
     def ticket(self, ticket_id: str) -> Ticket | None:
         """The ticket after all earlier records of the batch."""
         return self._tickets.get(ticket_id)
+
+    def route_of(self, mail: MailReceived) -> Route:
+        """What the rules of routing say of a mail that opens a ticket."""
+        if mail.inbound_id not in self._routes:
+            asked = asked_by(mail, self.people.who(mail.from_addr), self.facts)
+            self._routes[mail.inbound_id] = route(asked, self.facts.desk)
+        return self._routes[mail.inbound_id]
 
     def owner_of(self, message_id: str) -> str | None:
         """The ticket that a Message-ID belongs to."""
@@ -70,6 +81,8 @@ class Batch:
         for event in story.events:
             order += 1
             self._changes.events.append(documents.event_row(event, cause, order))
+            if isinstance(event, TicketAssigned) and event.assignee in self.facts.loads:
+                self.facts.loads[event.assignee] += 1
         self._orders[ticket.id] = order
         self._tickets[ticket.id] = ticket
         self._changed.add(ticket.id)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from services.tickets import mails
 from services.tickets.batch import Batch
 from services.tickets.commands import Claim
-from services.tickets.domain.routing import mailbox_of
 from services.tickets.store import Store
 from shared.contracts.mail import MailReceived
 
@@ -24,9 +23,8 @@ class Claims:
         """Claim in one go what the mails will need as far as can be seen beforehand."""
         placements = [(mail, mails.placement_of(self._batch, mail)) for mail in received]
         opening = [mail for mail, place in placements if mails.opens_ticket(place)]
-        desk = self._batch.facts.desk
         wanted = {
-            mail.inbound_id: mailbox_of(mail.mailbox, desk).team
+            mail.inbound_id: self._batch.route_of(mail).team
             for mail in opening
             if mail.bounce is None
         }
@@ -38,7 +36,7 @@ class Claims:
 
     async def of(self, mail: MailReceived) -> tuple[str, int]:
         """The number and the turn of a new ticket."""
-        team = mailbox_of(mail.mailbox, self._batch.facts.desk).team
+        team = self._batch.route_of(mail).team
         slot = 0 if mail.bounce else await self.slot(mail.inbound_id, team)
         return await self._number(), slot
 

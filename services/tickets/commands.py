@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.tickets.domain import routing
+from services.tickets.domain import routing, routing_rules
 from services.tickets.domain.built import built
-from services.tickets.domain.decide_mail import assign_next
+from services.tickets.domain.decide_mail import assign_by_route
 from services.tickets.domain.decide_order import decide_order
 from services.tickets.domain.facts import Actor, Facts, Person
 from services.tickets.domain.order import Act, Decision, Letter, Order, Refusal
+from services.tickets.domain.routing_rules import Question, Route
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.arguments import Problem, Reader
@@ -66,10 +67,12 @@ def open_ticket(command: contract.OpenTicket, who: Person, claim: Claim, facts: 
     if command.priority and command.priority not in desk.priorities:
         known = ", ".join(desk.priorities)
         return Decision(story, [Refusal("E03", f"unknown priority; known: {known}")])
-    story.open(ticket_contract.TicketOpened, _first_state(command, who, claim, facts))
+    route = routing_rules.route(asked_by(command, who, facts), desk)
+    state = _first_state(command, who, route, claim, facts)
+    story.open(ticket_contract.TicketOpened, state, rules=route.rules)
     message = _first_message(command, facts)
     story.tell(ticket_contract.MessageAdded, message=message, acknowledge=True)
-    assign_next(story, claim.slot, facts)
+    assign_by_route(story, route, claim.slot, facts)
     return Decision(story)
 
 
@@ -173,8 +176,25 @@ def _files(command: TicketCommand) -> list[Attachment]:
     ]
 
 
+def asked_by(command: contract.OpenTicket, who: Person, facts: Facts) -> Question:
+    """What the rules of routing may look at."""
+    box = routing.mailbox_of(command.mailbox, facts.desk)
+    return Question(
+        mailbox=box.address,
+        department=box.department,
+        subject=command.subject,
+        text=command.text,
+        language=who.language or box.language,
+        sender=command.requester,
+        now=facts.now,
+        account_id=who.account_id,
+        segments=who.segments,
+        source=command.source,
+    )
+
+
 def _first_state(
-    command: contract.OpenTicket, who: Person, claim: Claim, facts: Facts
+    command: contract.OpenTicket, who: Person, route: Route, claim: Claim, facts: Facts
 ) -> TicketState:
     box = routing.mailbox_of(command.mailbox, facts.desk)
     return built(
@@ -183,7 +203,9 @@ def _first_state(
         seq=1,
         subject=command.subject,
         status="new",
-        priority=command.priority or box.priority,
+        priority=command.priority or route.priority,
+        category=route.category,
+        tags=list(route.tags),
         mailbox=box.address,
         source=command.source,
         language=who.language or box.language,
@@ -192,7 +214,7 @@ def _first_state(
         contact_id=who.contact_id,
         account_id=who.account_id,
         unknown_contact=not who.is_known,
-        team=box.team,
+        team=route.team,
         opened_at=facts.now,
         updated_at=facts.now,
     )

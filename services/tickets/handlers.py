@@ -8,14 +8,15 @@ from typing import Any
 from services.tickets import mails
 from services.tickets.batch import Batch
 from services.tickets.claims import Claims
-from services.tickets.commands import Claim, decide_command, open_ticket, result_of
+from services.tickets.commands import Claim, asked_by, decide_command, open_ticket, result_of
 from services.tickets.documents import Cause
 from services.tickets.domain import threading
 from services.tickets.domain.decide_clock import decide_clock
 from services.tickets.domain.decide_delivery import decide_delivery
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.order import Decision
-from services.tickets.domain.routing import mailbox_of
+from services.tickets.domain.routing import wants_loads
+from services.tickets.domain.routing_rules import route
 from services.tickets.mail_commands import asking, explaining, receipts
 from services.tickets.mail_commands.interpret import Show
 from services.tickets.store import Party, SentText, Store, directory_entry
@@ -84,7 +85,7 @@ class Handlers:
         ids = {one.record.ticket_id for one in fresh if not isinstance(one.record, OpenTicket)}
         openings = [one.record for one in fresh if isinstance(one.record, OpenTicket)]
         batch = Batch(
-            self._facts(),
+            await self._facts(),
             tickets=await self.store.tickets(ids),
             people=await self.store.people([command.requester for command in openings]),
         )
@@ -118,8 +119,12 @@ class Handlers:
                 entries[one.record.key] = directory_entry(one.record)
         await self.store.keep_directory(entries)
 
-    def _facts(self) -> Facts:
-        return Facts(self.clock.now(), self.desk.desk, self.desk.digest)
+    async def _facts(self) -> Facts:
+        desk = self.desk.desk
+        loads = {}
+        if wants_loads(desk):
+            loads = await self.store.open_loads(list(desk.agents_by_address))
+        return Facts(self.clock.now(), desk, self.desk.digest, loads)
 
     async def _fresh(self, records: Records) -> Records:
         """The records that were not handled before, each once."""
@@ -154,7 +159,7 @@ class Handlers:
         return traces, (ticket_id, mail.from_addr)
 
     async def _load_for_mails(self, received: Sequence[MailReceived]) -> Batch:
-        facts = self._facts()
+        facts = await self._facts()
         traces = {trace for mail in received for trace in threading.traces(mail)}
         own = {trace: self.own_ticket_of(trace) for trace in traces}
         foreign = {trace for trace, ticket_id in own.items() if ticket_id is None}
@@ -215,9 +220,10 @@ class Handlers:
     async def _decide(self, batch: Batch, claims: Claims, one: Received[Any]) -> Decision | None:
         command = one.record
         if isinstance(command, OpenTicket):
-            team = mailbox_of(command.mailbox, batch.facts.desk).team
+            who = batch.people.who(command.requester)
+            team = route(asked_by(command, who, batch.facts), batch.facts.desk).team
             claim = await claims.of_command(one.meta.id, team)
-            return open_ticket(command, batch.people.who(command.requester), claim, batch.facts)
+            return open_ticket(command, who, claim, batch.facts)
         ticket = batch.ticket(command.ticket_id)
         if ticket is None:
             return None
@@ -230,7 +236,7 @@ class Handlers:
         fresh = [one for one in await self._fresh(records) if one.record.ticket_id]
         if not fresh:
             return
-        facts = self._facts()
+        facts = await self._facts()
         ids = {one.record.ticket_id for one in fresh}
         batch = Batch(facts, tickets=await self.store.tickets(ids))
         for one in fresh:

@@ -39,7 +39,8 @@ def file_by_customer(
     """File a mail that acts for no agent; ``claim`` is the number and slot of a new ticket."""
     number, slot = claim or ("", None)
     who = batch.people.who(mail.from_addr)
-    filing = Filing(mail, placement, who, ticket_id=number, slot=slot)
+    route = batch.route_of(mail) if opens_ticket(placement) else None
+    filing = Filing(mail, placement, who, ticket_id=number, slot=slot, route=route)
     ticket = batch.ticket(placement.ticket_id) if placement.ticket_id else None
     if ticket is None and placement.course == "park":
         _park(batch, mail, None)

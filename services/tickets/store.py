@@ -41,9 +41,12 @@ SENT_TEXTS = 1_000
 Party = tuple[str, str]
 """A ticket and somebody who is written to about it."""
 
+OPEN = ["new", "open", "pending", "on-hold"]
+
 INDEXES = (
     Index("tickets", [("state.requester", 1), ("state.opened_at", -1)]),
     Index("tickets", [("state.account_id", 1), ("state.opened_at", -1)]),
+    Index("tickets", [("state.assignee", 1), ("state.status", 1)]),
     Index("messages", [("ticket_id", 1), ("at", 1)]),
     Index("messages", [("message_id", 1)], partial={"message_id": {"$gt": ""}}),
     Index("messages", [("inbound_id", 1)], unique=True, partial={"inbound_id": {"$gt": ""}}),
@@ -120,6 +123,10 @@ class Store(Protocol):
 
     async def people(self, addresses: Collection[str]) -> People:
         """Contacts with these addresses, and accounts of their domains."""
+        ...
+
+    async def open_loads(self, agents: Collection[str]) -> dict[str, int]:
+        """How many tickets that are not done each of these agents has."""
         ...
 
     async def claim_numbers(self, count: int) -> list[int]:
@@ -204,10 +211,21 @@ class MongoStore:
         domains = sorted({domain_of(address) for address in addresses})
         either = {"$or": [{"addresses": {"$in": names}}, {"domains": {"$in": domains}}]}
         found = await self._db["directory"].find(either).to_list(None)
-        return People(
-            [Contact.model_validate(d["data"]) for d in found if d["kind"] == "contact"],
-            [Account.model_validate(d["data"]) for d in found if d["kind"] == "account"],
-        )
+        contacts = [Contact.model_validate(d["data"]) for d in found if d["kind"] == "contact"]
+        accounts = [Account.model_validate(d["data"]) for d in found if d["kind"] == "account"]
+        missing = People(contacts, accounts).missing_accounts
+        if missing:
+            ids = {"_id": {"$in": [f"account:{name}" for name in missing]}}
+            more = await self._db["directory"].find(ids).to_list(None)
+            accounts += [Account.model_validate(d["data"]) for d in more]
+        return People(contacts, accounts)
+
+    async def open_loads(self, agents: Collection[str]) -> dict[str, int]:
+        """See `Store`."""
+        wanted = {"state.assignee": {"$in": list(agents)}, "state.status": {"$in": OPEN}}
+        group = {"_id": "$state.assignee", "count": {"$sum": 1}}
+        found = self._db["tickets"].aggregate([{"$match": wanted}, {"$group": group}])
+        return dict.fromkeys(agents, 0) | {d["_id"]: d["count"] async for d in found}
 
     async def claim_numbers(self, count: int) -> list[int]:
         """See `Store`; outside any transaction, so that batches do not wait for each other."""

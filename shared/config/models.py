@@ -1,11 +1,13 @@
 """What can be set about a desk; the reference in the docs is generated from these models."""
 
+from datetime import date
 from functools import cached_property
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
+from shared.config.routing import Action, Condition, Hours, Routing, Rule
 from shared.config.sla import SLA, Calendar, Goal, Policy, Season, Step, Targets
 from shared.config.values import (
     DURATION_SCHEMA,
@@ -21,11 +23,16 @@ from shared.config.values import (
 __all__ = [
     "DURATION_SCHEMA",
     "SLA",
+    "Action",
     "Calendar",
+    "Condition",
     "Desk",
     "Duration",
     "Goal",
+    "Hours",
     "Policy",
+    "Routing",
+    "Rule",
     "Season",
     "Step",
     "Targets",
@@ -86,6 +93,16 @@ class Agent(_Section):
     """Zone of the times in those mails."""
     senior: bool = False
     """Whether hard cases are given to them: VIP customers, escalations."""
+    languages: list[str] = Field(default_factory=list)
+    """Languages of the customers whose tickets the rotation gives them; empty: all."""
+    skills: list[str] = Field(default_factory=list)
+    """What they can do, for rules that ask for a skill."""
+    capacity: int = Field(default=0, ge=0)
+    """Open tickets with which the rotation passes them by; 0: no limit."""
+    hours: Hours | None = None
+    """When the rotation gives them tickets; empty: always."""
+    away: list[tuple[date, date]] = Field(default_factory=list)
+    """First and last days of absences, in the agent's zone."""
     receipts: Literal["errors", "all"] = "errors"
     """Whether a mail that worked is confirmed too."""
 
@@ -104,6 +121,8 @@ class Team(_Section):
     """Name in mails; ``name`` if empty."""
     members: list[MailAddress] = Field(min_length=1)
     """Agents in the order of the rotation."""
+    rotation: Literal["turns", "load"] = "turns"
+    """Who is next: each in turn, or whoever has the fewest open tickets."""
     lead: MailAddress | None = None
     """Who leads it; the first member with that role if empty."""
     manager: MailAddress | None = None
@@ -255,6 +274,8 @@ class Desk(_Section):
     """Business calendars by name."""
     sla: SLA = SLA()
     """Service level targets."""
+    routing: Routing = Routing()
+    """Rules for new tickets."""
     survey: Survey = Survey()
     """The question after a resolution."""
     customers: Customers = Customers()
@@ -291,9 +312,27 @@ class Desk(_Section):
                 if who := getattr(team, field):
                     _known("agent", who, agents, ("teams", i, field))
         self._check_service_levels()
+        self._check_rules()
         if both := boxes & agents:
             raise ValueError(f"{min(both)} is a mailbox and an agent at once")
         return self
+
+    def _check_rules(self) -> None:
+        teams, agents = set(self.teams_by_name), set(self.agents_by_address)
+        skills = {skill for agent in self.agents for skill in agent.skills}
+        categories = {*self.categories} if self.categories else None
+        for i, rule in enumerate(self.routing.rules):
+            then, at = rule.then, ("routing", "rules", i, "then")
+            _known("team", then.team, {"", *teams}, (*at, "team"))
+            roles = {"", "senior", "lead", "manager"}
+            _known("agent", then.assign, {*roles, *agents}, (*at, "assign"))
+            _known("skill", then.skill, {"", *skills}, (*at, "skill"))
+            _known("priority", then.priority, {"", *self.priorities}, (*at, "priority"))
+            if categories is not None:
+                _known("category", then.category, {"", *categories}, (*at, "category"))
+            for n, box in enumerate(rule.when.mailboxes):
+                place = ("routing", "rules", i, "when", "mailboxes", n)
+                _known("mailbox", box, set(self.mailboxes_by_address), place)
 
     def _check_service_levels(self) -> None:
         calendars = set(self.calendars)

@@ -121,9 +121,13 @@ class TicketEvent(Event):
 
 
 class TicketOpened(TicketEvent):
-    """A thread began, so a ticket now exists; its first message follows as the next event."""
+    """A thread began, so a ticket now exists; its first message follows as the next event.
+
+    ``rules``: the rules of routing that decided about it.
+    """
 
     type: Literal["ticket.opened"] = "ticket.opened"
+    rules: list[str] = Field(default_factory=list, max_length=100)
 
 
 class MessageAdded(TicketEvent):

@@ -50,7 +50,7 @@ def move(work: Work, team: str) -> Refusal | None:
     work.story.tell(contract.TeamChanged, team=team, previous=state.team)
     members = desk.teams_by_name[team].members
     if not work.asks_for("assign", "take", "release") and state.assignee not in members:
-        _assign(work, routing.next_agent(team, work.order.slot, desk), "team")
+        _assign(work, routing.next_agent(team, work.order.slot, work.facts), "team")
     return None
 
 

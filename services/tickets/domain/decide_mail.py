@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from services.tickets.domain import routing, survey, trust
+from services.tickets.domain import routing, routing_rules, survey, trust
 from services.tickets.domain.built import built
 from services.tickets.domain.facts import STRANGER, Facts, Person
+from services.tickets.domain.routing_rules import Question, Route
 from services.tickets.domain.story import Story
 from services.tickets.domain.threading import Placement, untagged
 from services.tickets.domain.ticket import Ticket
@@ -24,7 +25,8 @@ _ADDRESS = re.compile(r"[^\s<>,;\"]+@[^\s<>,;\"]+")
 class Filing:
     """A mail with what is known about it.
 
-    ``ticket_id`` and ``slot`` are for a new ticket: its number, the turn in the team's rotation.
+    ``ticket_id``, ``slot`` and ``route`` are for a new ticket: its number, the turn in the team's
+    rotation, what the rules say.
     """
 
     mail: MailReceived
@@ -32,6 +34,24 @@ class Filing:
     who: Person = STRANGER
     ticket_id: str = ""
     slot: int | None = None
+    route: Route | None = None
+
+
+def asked_by(mail: MailReceived, who: Person, facts: Facts) -> Question:
+    """What the rules of routing may look at."""
+    box = routing.mailbox_of(mail.mailbox, facts.desk)
+    return Question(
+        mailbox=box.address,
+        department=box.department,
+        subject=untagged(mail.subject),
+        text=mail.text,
+        language=who.language or box.language,
+        sender=mail.from_addr or mail.envelope_from,
+        now=mail.received_at,
+        account_id=who.account_id,
+        segments=who.segments,
+        files=tuple(file.name for file in mail.attachments),
+    )
 
 
 def decide_mail(ticket: Ticket | None, filing: Filing, facts: Facts) -> Story:
@@ -108,7 +128,8 @@ def _files(mail: MailReceived) -> list[Attachment]:
 def _open(story: Story, filing: Filing, facts: Facts) -> None:
     mail, placement = filing.mail, filing.placement
     message = as_message(mail, 1, facts)
-    story.open(contract.TicketOpened, _first_state(filing, facts))
+    route = filing.route or routing_rules.route(asked_by(mail, filing.who, facts), facts.desk)
+    story.open(contract.TicketOpened, _first_state(filing, route, facts), rules=route.rules)
     if placement.course == "hold":
         _hold(story, filing)
     else:
@@ -117,19 +138,19 @@ def _open(story: Story, filing: Filing, facts: Facts) -> None:
         acknowledge = message.answerable and not doubtful and not mail.unreadable
         story.tell(contract.MessageAdded, message=message, acknowledge=acknowledge)
     if filing.slot is not None and mail.bounce is None:
-        assign_next(story, filing.slot, facts)
+        assign_by_route(story, route, filing.slot, facts)
     if placement.related:
         link(story, placement.related, placement)
 
 
-def assign_next(story: Story, slot: int, facts: Facts) -> None:
-    """Give the ticket to the agent whose turn it is."""
-    agent = routing.next_agent(story.state.team, slot, facts.desk)
+def assign_by_route(story: Story, route: Route, slot: int, facts: Facts) -> None:
+    """Give a new ticket to the agent whom the rules name, else to the one whose turn it is."""
+    agent = routing.chosen_agent(route, slot, facts, language=story.state.language)
     if agent:
         story.tell(contract.TicketAssigned, by="system:rotation", assignee=agent, reason="rotation")
 
 
-def _first_state(filing: Filing, facts: Facts) -> TicketState:
+def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
     mail, who = filing.mail, filing.who
     box = routing.mailbox_of(mail.mailbox, facts.desk)
     trusted = trust.may_be_answered(mail, facts)
@@ -139,7 +160,9 @@ def _first_state(filing: Filing, facts: Facts) -> TicketState:
         seq=1,
         subject=untagged(mail.subject)[:500] or NO_SUBJECT,
         status="new",
-        priority=box.priority,
+        priority=route.priority,
+        category=route.category,
+        tags=list(route.tags),
         mailbox=mail.mailbox,
         language=who.language or box.language,
         requester=mail.from_addr or mail.envelope_from,
@@ -147,7 +170,7 @@ def _first_state(filing: Filing, facts: Facts) -> TicketState:
         contact_id=who.contact_id,
         account_id=who.account_id,
         unknown_contact=not who.is_known,
-        team=box.team,
+        team=route.team,
         followers=_copied(mail, facts) if trusted else [],
         opened_at=facts.now,
         updated_at=facts.now,

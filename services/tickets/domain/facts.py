@@ -1,6 +1,6 @@
 """What a decision is told about the world: time, configuration, who somebody is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.config.models import Agent, Desk
@@ -13,6 +13,8 @@ class Facts:
     now: datetime
     desk: Desk
     digest: str = ""
+    loads: dict[str, int] = field(default_factory=dict)
+    """Open tickets by agent, where routing asks for them; grows as a batch assigns more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Person:
     account_id: str = ""
     name: str = ""
     language: str = ""
+    segments: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:

@@ -70,7 +70,7 @@ def _move(story: Story, team: str) -> None:
     if state.assignee not in desk.teams_by_name[team].members:
         # Two looks at one ticket must find the same person: its number stands for a turn.
         number = int(state.ticket_id.removeprefix("T-"))
-        _give(story, routing.next_agent(team, number, desk))
+        _give(story, routing.next_agent(team, number, story.facts))
 
 
 def _assign(story: Story, wanted: str) -> None:
@@ -105,7 +105,7 @@ def _person(role: str, story: Story) -> str | None:
     state, desk = story.state, story.facts.desk
     match role:
         case "assignee":
-            return state.assignee or routing.next_agent(state.team, 0, desk)
+            return state.assignee or routing.next_agent(state.team, 0, story.facts)
         case "senior":
             return routing.senior_of(state.team, desk, other_than=state.assignee)
         case "lead":

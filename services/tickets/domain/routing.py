@@ -1,6 +1,12 @@
 """Which team a new ticket goes to, and which agent is next in its rotation."""
 
-from shared.config.models import Desk, Mailbox
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.tickets.domain.facts import Facts
+from services.tickets.domain.routing_rules import Route, is_within
+from shared.config.models import Agent, Desk, Mailbox
 
 
 def mailbox_of(address: str, desk: Desk) -> Mailbox:
@@ -8,10 +14,63 @@ def mailbox_of(address: str, desk: Desk) -> Mailbox:
     return desk.mailboxes_by_address.get(address, desk.mailboxes[0])
 
 
-def next_agent(team: str, slot: int, desk: Desk) -> str | None:
-    """The member whose turn ``slot`` is, counting from 0; None for an unknown team."""
-    found = desk.teams_by_name.get(team)
-    return found.members[slot % len(found.members)] if found else None
+def next_agent(
+    team: str, slot: int, facts: Facts, *, language: str = "", skill: str = ""
+) -> str | None:
+    """Who gets the next ticket; ``slot`` is the turn, counting from 0.
+
+    Members who are away are never chosen; of the others those with the skill, the language, room
+    and hours, each wish given up in the opposite order where nobody fulfils it. None where the
+    team is unknown or all of it is away and its lead as well.
+    """
+    found = facts.desk.teams_by_name.get(team)
+    if found is None:
+        return None
+    members = [facts.desk.agents_by_address[member] for member in found.members]
+    here = [agent for agent in members if not is_away(agent, facts.now)]
+    if not here:
+        lead = facts.desk.agents_by_address.get(lead_of(team, facts.desk) or "")
+        return lead.address if lead and not is_away(lead, facts.now) else None
+    wishes: list[Callable[[Agent], bool]] = [
+        lambda agent: not skill or skill in agent.skills,
+        lambda agent: not agent.languages or language[:2] in agent.languages,
+        lambda agent: not agent.capacity or facts.loads.get(agent.address, 0) < agent.capacity,
+        lambda agent: agent.hours is None or is_within(agent.hours, facts.now),
+    ]
+    for wish in wishes:
+        here = [agent for agent in here if wish(agent)] or here
+    if found.rotation == "load":
+        least = min(facts.loads.get(agent.address, 0) for agent in here)
+        here = [agent for agent in here if facts.loads.get(agent.address, 0) == least]
+    return here[slot % len(here)].address
+
+
+def is_away(agent: Agent, now: datetime) -> bool:
+    """Whether it is a day of one of the agent's absences."""
+    if not agent.away:
+        return False
+    today = now.astimezone(ZoneInfo(agent.timezone)).date()
+    return any(first <= today <= last for first, last in agent.away)
+
+
+def wants_loads(desk: Desk) -> bool:
+    """Whether anything depends on how many open tickets agents have."""
+    by_load = any(team.rotation == "load" for team in desk.teams)
+    return by_load or any(agent.capacity for agent in desk.agents)
+
+
+def chosen_agent(route: Route, slot: int, facts: Facts, *, language: str = "") -> str | None:
+    """Who gets a ticket that was routed so; the rotation stands in for somebody who is away."""
+    named = {
+        "": "",
+        "senior": senior_of(route.team, facts.desk) or "",
+        "lead": lead_of(route.team, facts.desk) or "",
+        "manager": next(iter(managers_of(route.team, facts.desk)), ""),
+    }.get(route.assign, route.assign)
+    agent = facts.desk.agents_by_address.get(named)
+    if agent and not is_away(agent, facts.now):
+        return agent.address
+    return next_agent(route.team, slot, facts, language=language, skill=route.skill)
 
 
 def managers_of(team: str, desk: Desk) -> list[str]:

@@ -31,9 +31,9 @@ class Story:
         """The public part of it."""
         return self.ticket.state
 
-    def open(self, kind: type[TicketEvent], state: TicketState) -> None:
+    def open(self, kind: type[TicketEvent], state: TicketState, **data: Any) -> None:
         """Begin a ticket with its first event."""
-        event = self._event(kind, 1, state, {"ticket_id": state.ticket_id})
+        event = self._event(kind, 1, state, {"ticket_id": state.ticket_id, **data})
         self._ticket = evolve(None, event)
         self.events.append(event)
 

@@ -70,18 +70,25 @@ class MemoryTickets:
         names = {folded(address) for address in addresses}
         domains = {domain_of(address) for address in addresses}
         rows = self.collections["directory"].values()
-        return People(
-            [
-                Contact.model_validate(r["data"])
-                for r in rows
-                if names & set(r.get("addresses", []))
-            ],
-            [
-                Account.model_validate(r["data"])
-                for r in rows
-                if domains & set(r.get("domains", []))
-            ],
-        )
+        contacts = [
+            Contact.model_validate(r["data"]) for r in rows if names & set(r.get("addresses", []))
+        ]
+        of_contacts = {contact.account_id for contact in contacts}
+        accounts = [
+            Account.model_validate(r["data"])
+            for r in rows
+            if domains & set(r.get("domains", []))
+            or (r["kind"] == "account" and r["data"]["id"] in of_contacts)
+        ]
+        return People(contacts, accounts)
+
+    async def open_loads(self, agents: Collection[str]) -> dict[str, int]:
+        loads = dict.fromkeys(agents, 0)
+        for row in self.collections["tickets"].values():
+            state = row["state"]
+            if state["assignee"] in loads and state["status"] not in ("resolved", "closed"):
+                loads[state["assignee"]] += 1
+        return loads
 
     async def claim_numbers(self, count: int) -> list[int]:
         last = self._advance("tickets", count)
