@@ -18,6 +18,7 @@ COMMANDS = (
     "config",
     "directory",
     "parse",
+    "route",
     "sla",
     "report",
     "tickets",

@@ -51,6 +51,7 @@ INDEXES = (
     Index("messages", [("message_id", 1)], partial={"message_id": {"$gt": ""}}),
     Index("messages", [("inbound_id", 1)], unique=True, partial={"inbound_id": {"$gt": ""}}),
     Index("events", [("ticket_id", 1), ("seq", 1)], unique=True),
+    Index("events", [("at", 1)], partial={"type": "ticket.opened"}, options={"name": "opened"}),
     outbox_index("announcements", ANNOUNCED_ORDER),
     set_aside_index("announcements"),
     Index("announcements", [("published_at", 1)], expire_after_s=HANDLED_KEPT_S),

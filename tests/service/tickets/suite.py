@@ -10,6 +10,7 @@ from services.tickets.handlers import Handlers
 from shared.bus import Received, TransientError, encode
 from shared.clock import FrozenClock
 from shared.config.loading import LoadedDesk
+from shared.config.models import Desk
 from shared.contracts.base import MAX_RECORD_BYTES, Meta, Record
 from shared.contracts.commands import Assign, Close, OpenTicket, SetField
 from shared.contracts.delivery import MailFailed, MailSent
@@ -45,10 +46,14 @@ or on Wednesday after 15:00. Which of the two suits you?"""
 @pytest.fixture
 def handlers(store: Store) -> Handlers:
     """The handlers over the store of the suite at hand, at noon."""
+    return handlers_of(store, a_desk())
+
+
+def handlers_of(store: Store, desk: Desk) -> Handlers:
     return Handlers(
         store=store,
         clock=FrozenClock(NOON),
-        desk=LoadedDesk(a_desk(), "digest"),
+        desk=LoadedDesk(desk, "digest"),
         own_ticket_of=an_address_book().ticket_of,
         wake=lambda: None,
     )
@@ -323,6 +328,39 @@ class TicketsSuite:
         await handlers.note_clocks([received(news, "n1")])
 
         assert await store.rows("events") == []
+
+    @pytest.mark.feature("R01")
+    async def test_a_rule_sends_a_vip_customers_ticket_to_another_team_and_is_named(self, store):
+        rule = {"name": "vip", "when": {"segments": ["vip"]}, "then": {"team": "billing"}}
+        desk = a_desk(routing={"rules": [rule | {"then": rule["then"] | {"priority": "high"}}]})
+        handlers = handlers_of(store, desk)
+        account = an_account().model_copy(update={"vip": True})
+        await handlers.keep_directory([received(a_contact(), "c"), received(account, "a")])
+
+        await handlers.file_mails(mails(a_mail(), a_mail("else", from_addr=STRANGER)))
+
+        opened = [row["data"] for row in await store.rows("events") if row["seq"] == 1]
+        assert [(o["state"]["team"], o["state"]["priority"], o["rules"]) for o in opened] == [
+            ("billing", "high", ["vip"]),
+            ("support", "normal", []),
+        ]
+        assert (await state(store)).assignee == CARLA
+
+    @pytest.mark.feature("R02")
+    async def test_by_load_tickets_of_one_batch_and_of_earlier_ones_count(self, store):
+        teams = [
+            {"name": "support", "members": [ANA, BEN], "rotation": "load"},
+            {"name": "billing", "members": [CARLA]},
+        ]
+        handlers = handlers_of(store, a_desk(teams=teams))
+        await handlers.file_mails(mails(a_mail("1")))
+        first = (await state(store)).assignee
+
+        await handlers.file_mails(mails(*(a_mail(str(n)) for n in range(2, 8))))
+
+        loads = await store.open_loads([ANA, BEN])
+        assert first in (ANA, BEN)
+        assert sorted(loads.values()) == [3, 4]
 
     @pytest.mark.feature("I08")
     @pytest.mark.parametrize("is_named", [True, False])

@@ -1,0 +1,55 @@
+"""Rules of routing, as mails through the whole stack and as a dry run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.acceptance.company import ROOT, Company
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+PRESET = ROOT / "deploy" / "presets" / "demo.yaml"
+
+
+@pytest.mark.feature("R01", "R04")
+def test_a_keyword_makes_a_ticket_urgent_and_another_configuration_can_be_tried(
+    company: Company, tmp_path: Path
+) -> None:
+    emma = company.person("emma@harbour-bakery.example", "Emma Brand")
+    number, _ = company.open_ticket(emma, "TOTAL  OUTAGE in the bakery")
+
+    ticket = company.show(number)
+    assert (ticket["priority"], ticket["category"]) == ("urgent", "fault")
+    assert ticket["timeline"][0]["data"]["rules"] == ["outage"]
+
+    other = YAML(typ="safe").load(PRESET.read_text())
+    other["routing"]["rules"] = [{"name": "quiet", "then": {"priority": "low"}}]
+    other["directory"] = []
+    config = tmp_path / "other.yaml"
+    YAML(typ="safe").dump(other, config)
+    replayed = json.loads(
+        company.run("route", "replay", "--config", str(config), "--since", "2026-01-01", "--json")
+    )
+    mine = [one for one in replayed["examples"] if one["ticket"] == number]
+    assert replayed["differences"]["priority"] == replayed["tickets"] >= 1
+    assert not mine or mine[0]["changed"]["priority"] == {"then": "urgent", "now": "low"}
+
+
+@pytest.mark.feature("R04")
+def test_a_mail_from_a_file_is_tried_on_the_running_desks_rules(
+    company: Company, tmp_path: Path
+) -> None:
+    mail = tmp_path / "mail.eml"
+    mail.write_text(
+        "From: emma@harbour-bakery.example\nTo: support@desk.example\n"
+        "Subject: Hello\n\nSince today nothing works any more.\n"
+    )
+    tickets = company.run("tickets", "--json")
+
+    tried = json.loads(company.run("route", "try", str(mail), "--json"))
+
+    assert [one["rule"] for one in tried["fired"]] == ["outage"]
+    assert "nothing works any more" in tried["fired"][0]["because"]
+    assert (tried["team"], tried["priority"]) == ("support", "urgent")
+    assert company.run("tickets", "--json") == tickets
