@@ -44,6 +44,13 @@ class Sink:
         self._root = root
         self._desk = desk
 
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, session: Session, _envelope: Envelope, name: str, replies: list[str]
+    ) -> list[str]:
+        """Offer pipelining as every relay does; aiosmtpd reads on in any case."""
+        session.host_name = name
+        return [*replies[:-1], "250-PIPELINING", replies[-1]]
+
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:

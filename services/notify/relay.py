@@ -7,13 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from aiosmtplib import (
-    SMTP,
-    SMTPException,
-    SMTPRecipientsRefused,
-    SMTPResponseException,
-    SMTPServerDisconnected,
-)
+from aiosmtplib import SMTP, SMTPException
+
+from services.notify.smtp_session import Reply, SessionError, SMTPSession, opened
 
 Result = Literal["sent", "deferred", "failed", "unknown", "unreachable"]
 TLS = Literal["none", "starttls", "tls"]
@@ -60,7 +56,7 @@ class RelaySettings:
 
 @dataclass
 class _Connection:
-    client: SMTP
+    session: SMTPSession
     mails: int = 0
     used_at: float = 0.0
 
@@ -81,13 +77,13 @@ class SMTPRelay:
             connection = await self._connected()
         except (SMTPException, OSError) as error:
             return Outcome("unreachable", _words(error))
-        outcome = await _transaction(connection.client, sender, recipient, raw)
+        outcome = await _transaction(connection.session, sender, recipient, raw)
         connection.mails += 1
         connection.used_at = self._monotonic()
-        if outcome.result in {"unknown", "unreachable"} or not connection.client.is_connected:
-            connection.client.close()
+        if outcome.result in {"unknown", "unreachable"} or not connection.session.is_open:
+            connection.session.close()
         elif connection.mails >= MAILS_PER_CONNECTION:
-            await _quit(connection)
+            await connection.session.quit()
         else:
             self._idle.append(connection)
         return outcome
@@ -103,16 +99,16 @@ class SMTPRelay:
     async def close(self) -> None:
         """Say goodbye on all kept connections."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*map(_quit, idle))
+        await asyncio.gather(*(connection.session.quit() for connection in idle))
 
     async def _connected(self) -> _Connection:
         while self._idle:
             connection = self._idle.pop()
-            if not connection.client.is_connected:
+            if not connection.session.is_open:
                 continue
             if self._monotonic() - connection.used_at < IDLE_S:
                 return connection
-            connection.client.close()  # the relay may be about to do so
+            connection.session.close()  # the relay may be about to do so
         return await self._opened()
 
     async def _opened(self) -> _Connection:
@@ -127,8 +123,7 @@ class SMTPRelay:
             username=given.username or None,
             password=given.password or None,
         )
-        await client.connect()
-        return _Connection(client, used_at=self._monotonic())
+        return _Connection(await opened(client, given.timeout_s), used_at=self._monotonic())
 
 
 def relay_message_id(reply: str, own: str) -> str:
@@ -144,35 +139,23 @@ def relay_message_id(reply: str, own: str) -> str:
     return bare[1] if bare else ""
 
 
-async def _transaction(client: SMTP, sender: str, recipient: str, raw: bytes) -> Outcome:
+async def _transaction(session: SMTPSession, sender: str, recipient: str, raw: bytes) -> Outcome:
     try:
-        _, reply = await client.sendmail(sender, [recipient], raw)
-    except SMTPRecipientsRefused as error:
-        return _refused(error.recipients[0].code, error.recipients[0].message)
-    except SMTPResponseException as error:
-        return _refused(error.code, error.message)
-    except (SMTPServerDisconnected, TimeoutError, SMTPException, OSError) as error:
+        reply = await session.deliver(sender, recipient, raw)
+    except SessionError as error:
         return Outcome("unknown", _words(error))
     except ValueError as error:
-        client.close()  # the relay is left in the middle of a transaction
         return Outcome("failed", f"the address cannot be used: {_words(error)}")
-    return Outcome("sent", reply[:500])
+    return Outcome("sent", reply.text[:500]) if reply.is_good else _refused(reply)
 
 
-def _refused(code: int, message: str) -> Outcome:
-    reply = f"{code} {message}"[:500]
-    if code == SERVICE_CLOSING:
+def _refused(refusal: Reply) -> Outcome:
+    reply = f"{refusal.code} {refusal.text}"[:500]
+    if refusal.code == SERVICE_CLOSING:
         return Outcome("unreachable", reply)
-    if code == BAD_SEQUENCE:
+    if refusal.code == BAD_SEQUENCE:
         return Outcome("unknown", reply)  # about the session, not about the mail
-    return Outcome("failed" if code >= PERMANENT else "deferred", reply)
-
-
-async def _quit(connection: _Connection) -> None:
-    try:
-        await connection.client.quit(timeout=1.0)
-    except (SMTPException, OSError, TimeoutError):
-        connection.client.close()
+    return Outcome("failed" if refusal.code >= PERMANENT else "deferred", reply)
 
 
 def _words(error: BaseException) -> str:

@@ -55,9 +55,11 @@ class Sink:
         verdict: Verdict = lambda _: OK,
         port: int = 0,
         slow_s: float = 20.0,
+        pipelining: bool = True,
     ) -> None:
         self._ledger = ledger
         self._slow_s = slow_s
+        self._pipelining = pipelining
         self._arrived: list[Callable[[Delivery], None]] = []
         self._port = port
         self._server: asyncio.Server | None = None
@@ -99,6 +101,13 @@ class Sink:
 
     def _session(self) -> SMTP:
         return SMTP(self, hostname="sink.example", data_size_limit=64 * 1024 * 1024, enable_SMTPUTF8=True)  # fmt: skip
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, name: str, replies: list[str]
+    ) -> list[str]:
+        """Offer what relays offer; aiosmtpd reads on in any case."""
+        session.host_name = name
+        return [*replies[:-1], "250-PIPELINING", replies[-1]] if self._pipelining else replies
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Keep the mail once for each recipient and answer as told."""
