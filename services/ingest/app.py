@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 
 from services.ingest.accept import Acceptance
+from services.ingest.backlog import Backlog
 from services.ingest.census import STOCKS
 from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
@@ -24,6 +25,7 @@ from shared.mongo import ensure_indexes
 from shared.service import Background, Context, Part
 
 ROOM_PAUSE_S = 2.0
+BACKLOG_PAUSE_S = 5.0
 CHECKERS = 2
 CHECK_COST = Allowance(cpu_s=3.0, wall_s=6.0)
 
@@ -56,7 +58,14 @@ async def build(context: Context) -> Sequence[Part]:
     disks = [disk_of_mongo(context.database), disk_of(folder)]
     room = Room(lambda: desk.door, disks, context.health)
     await room.look()
-    door = Door(lambda: desk, acceptance.store, folder=folder, room=room)
+    backlog = Backlog(inbound, lambda: desk.door, context.clock, context.health)
+    door = Door(
+        lambda: desk,
+        acceptance.store,
+        folder=folder,
+        room=room,
+        is_behind=lambda: backlog.is_too_long,
+    )
     census = Census(context.database, STOCKS, context.clock)
     return [
         children,
@@ -64,6 +73,7 @@ async def build(context: Context) -> Sequence[Part]:
         reader,
         Background("census", census.count, pause_s=CENSUS_PAUSE_S),
         Background("room", room.look, pause_s=ROOM_PAUSE_S),
+        Background("backlog", backlog.look, pause_s=BACKLOG_PAUSE_S),
         Background("group-commit", spool.run, pause_s=0.0),
         OpenDoor(door, settings.smtp, context.health),
     ]

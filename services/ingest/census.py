@@ -1,6 +1,6 @@
 """What waits in ingest's collection, and for how long it may."""
 
-from services.ingest.store import INBOUND, QUARANTINED, RECEIVED
+from services.ingest.store import INBOUND, QUARANTINED, RECEIVED, WAITING
 from shared.census import Stock
 
 STOCKS = (
@@ -9,7 +9,7 @@ STOCKS = (
         state=RECEIVED,
         rows={"state": RECEIVED},
         since="$received_at",
-        index="to_read",
+        index=WAITING,
         limit_s=60.0,
         remedy="mails wait to be read: is ingest up, is Kafka up? 'postdesk status', then its log.",
     ),

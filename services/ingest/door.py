@@ -74,6 +74,7 @@ class Door:
         *,
         folder: Path | None = None,
         room: Room | None = None,
+        is_behind: Callable[[], bool] = lambda: False,
         timing: Timing | None = None,
     ) -> None:
         self._desk = desk
@@ -82,6 +83,7 @@ class Door:
         self.timing = timing or Timing()
         self.hostname = desk().host
         self.tls = _tls(self.limits.certificate)
+        self._is_behind = is_behind
         self.room = room or Room(lambda: self.limits)
         self.budget = Budget(self.limits.memory_bytes)
         measures.IN_FLIGHT.set_function(lambda: self.budget.used_bytes)
@@ -228,6 +230,8 @@ class Door:
         self, _server: Session, _session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         """Take the sender unless there is no room for the mail."""
+        if self._is_behind():
+            return replies.BEHIND
         size = next((int(o[5:]) for o in options if o.startswith("SIZE=")), 1)
         if not self.budget.fits(size, is_large=size > LARGE_BYTES):
             return replies.NO_ROOM

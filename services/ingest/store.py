@@ -13,14 +13,17 @@ from shared.mongo import ASCENDING, Collection, Document, Index, unjournaled
 
 INBOUND = "inbound"
 RECEIVED, ANNOUNCED, QUARANTINED = "received", "announced", "quarantined"
+WAITING = "waiting"
+"""Name of the index of the rows that wait to be read."""
 LEASE_S = 15.0
 
 INDEXES = (
     Index(
         INBOUND,
-        [("lease_until", ASCENDING)],
+        # With all that is counted of it, so that no mail is fetched to be counted.
+        [("state", ASCENDING), ("lease_until", ASCENDING), ("received_at", ASCENDING)],
         partial={"state": RECEIVED},
-        options={"name": "to_read"},
+        options={"name": WAITING},
     ),
     Index(INBOUND, [("message_id", ASCENDING)]),
     Index(

@@ -204,6 +204,10 @@ class Door(_Section):
     """Bytes of mails in flight; above it new ones are answered 452."""
     min_free_bytes: int = Field(default=268_435_456, ge=0)
     """Least free disk, of MongoDB and of ingest; below it, or below 1.5 x ``max_bytes``, 452."""
+    max_waiting: int = Field(default=200_000, ge=1)
+    """Mails that may wait to be read, for instance while Kafka is away; with more, 452."""
+    max_waiting_age: Duration = 0
+    """For how long the oldest may wait; 0: as long as it takes."""
     certificate: str = ""
     """PEM file with chain and key for STARTTLS; empty: not offered."""
     trusted_authserv: list[str] = Field(default_factory=list)

@@ -8,10 +8,13 @@ from uuid import uuid4
 
 import pytest
 
+from services.ingest.backlog import Backlog, pipeline
 from services.ingest.spool import Spool
-from services.ingest.store import INBOUND, INDEXES, LEASE_S, InboundRows
+from services.ingest.store import INBOUND, INDEXES, LEASE_S, WAITING, InboundRows
 from shared import mongo as database
 from shared.clock import FrozenClock
+from shared.config.models import Door
+from shared.health import Health
 from tests.builders import NOON
 
 pytestmark = pytest.mark.stack
@@ -111,3 +114,54 @@ async def test_settled_rows_are_left_alone_and_quarantine_is_visible(
     quarantined = await collection.find_one({"state": "quarantined"})
     assert quarantined is not None
     assert (quarantined["_id"], quarantined["announced_at"]) == ("b", NOON)
+
+
+async def test_a_long_backlog_is_seen_and_its_end_too(collection: database.Collection) -> None:
+    limits = Door(max_waiting=10, max_waiting_age=600)
+    clock, health = FrozenClock(NOON), Health()
+    backlog = Backlog(collection, lambda: limits, clock, health)
+    await collection.insert_many([a_row(str(n)) for n in range(10)])
+    await collection.insert_one(a_row("read", state="announced"))
+
+    await backlog.look()
+    assert not backlog.is_too_long
+
+    await collection.insert_one(a_row("11th"))
+    await backlog.look()
+    assert backlog.is_too_long
+    assert (health.checks["backlog"].is_ok, health.is_ready) == (False, True)
+
+    await collection.delete_one({"_id": "11th"})
+    await backlog.look()
+    assert backlog.is_too_long  # until there is some distance
+
+    await collection.update_one({"_id": "1"}, {"$set": {"state": "announced"}})
+    await backlog.look()
+    assert not backlog.is_too_long
+    assert health.checks["backlog"].is_ok
+
+    clock.advance(timedelta(seconds=601))
+    await backlog.look()
+    assert backlog.is_too_long
+
+
+async def test_what_waits_is_counted_without_fetching_a_mail(
+    collection: database.Collection,
+) -> None:
+    await collection.insert_many([a_row(str(n)) for n in range(50)])
+
+    plan = await collection.database.command(
+        {
+            "explain": {
+                "aggregate": INBOUND,
+                "pipeline": pipeline(1000),
+                "hint": WAITING,
+                "cursor": {},
+            },
+            "verbosity": "executionStats",
+        }
+    )
+
+    said = str(plan)
+    assert "'totalKeysExamined': 50" in said
+    assert "'totalDocsExamined': 0" in said

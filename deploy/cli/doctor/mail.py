@@ -48,24 +48,27 @@ def door(stack: StackFacts) -> Finding:
     return ok(f"{len(stack.mailboxes)} mailboxes at {stack.smtp}")
 
 
-@stack_check("room", "the disks of MongoDB and ingest have room for mail")
+@stack_check("room", "there is room for mail, on the disks and among what waits to be read")
 def room(stack: StackFacts) -> Finding:
     """Ingest looks itself, and says it in its health report."""
     report = health.ask(urlsplit(stack.metrics["ingest"]).netloc, "/readyz")[1]
-    seen = json.loads(report)["checks"].get("disk") if report else None
-    if seen is None:
+    checks = json.loads(report)["checks"] if report else {}
+    seen = [checks[name] for name in ("disk", "backlog") if name in checks]
+    if not seen:
         return error(
             "Ingest does not tell.",
             consequence="Nothing can be said.",
             fix="see 'postdesk doctor --run services'.",
         )
-    if not seen["ok"]:
+    details = "; ".join(one["detail"] for one in seen if one["ok"] == all(o["ok"] for o in seen))
+    if not all(one["ok"] for one in seen):
         return error(
-            f"Too little room: {seen['detail']}.",
+            f"Too little room: {details}.",
             consequence="New mail is answered 452 for now; its senders keep it for days.",
-            fix="make room: within seconds mail is taken again. The mark is door.min_free_bytes.",
+            fix="free the disk (mark: door.min_free_bytes), or see what keeps ingest from "
+            "reading (door.max_waiting): Kafka, or its parsers. Mail is taken again by itself.",
         )
-    return ok(seen["detail"])
+    return ok(details)
 
 
 @stack_check("plus-addresses", "mail to signed addresses (mailbox+token) is taken")

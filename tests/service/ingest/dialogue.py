@@ -55,11 +55,12 @@ async def an_open_door(
     speaks: type[Session] = Session,
     timing: Timing | None = None,
     room: Room | None = None,
+    is_behind: Callable[[], bool] = lambda: False,
     **limits: Any,
 ) -> AsyncIterator[tuple[Door, int]]:
     """A door on loopback with these limits of the desk's ``door`` section, and its port."""
     desk = a_desk(door={"exempt": [], **limits})
-    door = Door(lambda: desk, mails.store, timing=timing, room=room)
+    door = Door(lambda: desk, mails.store, timing=timing, room=room, is_behind=is_behind)
     _, port = await door.open(host, 0, speaks)
     try:
         yield door, port

@@ -1,4 +1,4 @@
-"""Too little free disk is said at MAIL, before a body is sent, and passes by itself."""
+"""Too little free disk, or too much that waits, is said at MAIL and passes by itself."""
 
 from pathlib import Path
 
@@ -133,3 +133,13 @@ async def test_mail_is_refused_for_now_and_taken_when_there_is_room_again() -> N
             "C: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<support@desk.example>\nS: 250\n"
             "C: DATA\nS: 354\nC: x\\r\\n.\nS: 250 2.0.0 queued"
         )
+
+
+async def test_mail_is_refused_while_too_much_waits_to_be_read() -> None:
+    behind = [True]
+    async with an_open_door(Mails(), is_behind=lambda: behind[0]) as (_, port):
+        client = await Client.connect(port)
+        await client.play("S: 220\nC: EHLO x\nS: 250\nC: MAIL FROM:<a@b.example>\nS: 452 4.3.2")
+
+        behind[0] = False
+        await client.play("C: MAIL FROM:<a@b.example>\nS: 250 2.1.0")
