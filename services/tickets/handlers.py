@@ -19,7 +19,8 @@ from services.tickets.domain.routing import wants_loads
 from services.tickets.domain.routing_rules import route
 from services.tickets.mail_commands import asking, explaining, receipts
 from services.tickets.mail_commands.interpret import Show
-from services.tickets.store import Party, SentText, Store, directory_entry
+from services.tickets.new_words import NewWords
+from services.tickets.store import Store, directory_entry
 from shared import metrics
 from shared.bus import Received
 from shared.clock import Clock
@@ -28,14 +29,10 @@ from shared.contracts import topics
 from shared.contracts.commands import MoveToTeam, OpenTicket
 from shared.contracts.delivery import MailSent
 from shared.contracts.directory import Account, Contact
-from shared.contracts.mail import INLINE_TEXT_CHARS, MailReceived
+from shared.contracts.mail import MailReceived
 from shared.mongo import Document
-from shared.quotes import subtract
 
 Records = Sequence[Received[Any]]
-
-NEAREST = 3
-"""So many of the mails that an answer names may be the one that it quotes."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,8 @@ class Handlers:
 
     async def file_mails(self, records: Records) -> None:
         """File each mail under its ticket, or open one; run what agents' mails ask for."""
-        records = await self._with_new_words([_folded(one) for one in records])
+        records = [_folded(one) for one in records]
+        records = await NewWords(self.store, self.desk.desk, self.own_ticket_of).of(records)
         # Most mails are fresh, so what they need is loaded while that is being asked.
         with metrics.stage("load"):
             fresh, batch = await asyncio.gather(
@@ -131,32 +129,6 @@ class Handlers:
         by_mark = {_mark(one): one for one in reversed(records)}
         known = await self.store.handled(by_mark) if by_mark else set()
         return [one for one in records if by_mark[_mark(one)] is one and _mark(one) not in known]
-
-    async def _with_new_words(self, records: Records) -> Records:
-        """Take out of each answer what we sent ourselves and it quotes."""
-        answers = {one.meta.id: self._answered(one.record) for one in records}
-        ids = {trace for traces, _ in answers.values() for trace in traces}
-        parties = {party for _, party in answers.values() if party}
-        sent = await self.store.sent_texts(ids, parties) if ids or parties else []
-        agents = self.desk.desk.agents_by_address
-        found = []
-        for one in records:
-            mail: MailReceived = one.record
-            text = _original(answers[one.meta.id], sent)
-            if text and not mail.reply_text_blob:
-                by_agent = mail.from_addr in agents
-                new = subtract(mail.text, text, mail.reply_text, with_context=not by_agent)
-                mail = mail.model_copy(update={"reply_text": new[:INLINE_TEXT_CHARS]})
-            found.append(replace(one, record=mail))
-        return found
-
-    def _answered(self, mail: MailReceived) -> tuple[list[str], Party | None]:
-        """The mails of ours that this may answer: by their ids, or the last to this party."""
-        traces = threading.traces(mail)[:NEAREST]
-        ticket_id = mail.token.ticket_id if mail.token else None
-        if not ticket_id or any(map(self.own_ticket_of, traces)):
-            return traces, None
-        return traces, (ticket_id, mail.from_addr)
 
     async def _load_for_mails(self, received: Sequence[MailReceived]) -> Batch:
         facts = await self._facts()
@@ -260,15 +232,6 @@ def _folded(one: Received[Any]) -> Received[Any]:
         return one
     mail = one.record.model_copy(update={"from_addr": sender.lower()})
     return replace(one, record=mail)
-
-
-def _original(answered: tuple[list[str], Party | None], sent: Sequence[SentText]) -> str:
-    traces, party = answered
-    for trace in traces:
-        for one in sent:
-            if trace in one.ids:
-                return one.text
-    return next((one.text for one in sent if one.party == party), "")
 
 
 def _mark(one: Received[Any]) -> str:
