@@ -31,6 +31,7 @@ from pymongo import (
     UpdateMany,
     UpdateOne,
     WriteConcern,
+    timeout,
 )
 from pymongo.errors import (
     BulkWriteError,
@@ -54,6 +55,7 @@ SERVER_SELECTION_MS = 3_000
 OPERATION_MS = 8_000
 TRANSACTION_RETRY_S = 5.0
 PING_S = 5.0
+INDEX_S = 3600.0
 
 _PASSING_CODES = frozenset(
     {
@@ -188,12 +190,16 @@ class Index:
 async def ensure_indexes(db: Database, indexes: Sequence[Index]) -> None:
     """Make what is missing, then look whether all are there as described.
 
+    A new index of a large collection may take an hour; a server that is asked for less gives a
+    half-built one up, and would begin anew for ever.
+
     Raises `MissingIndexError` where an index cannot be made, for instance because it exists with
     other options: without its unique keys a service must not start.
     """
     for index in indexes:
         try:
-            await db[index.collection].create_index(list(index.keys), **index.arguments())
+            with timeout(INDEX_S):
+                await db[index.collection].create_index(list(index.keys), **index.arguments())
         except OperationFailure as error:
             if is_transient(error):
                 raise

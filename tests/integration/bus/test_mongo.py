@@ -4,6 +4,8 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import monitoring
 
 from shared import mongo as mongodb
 from shared.blobs import INLINE_BYTES, BlobMissingError, Blobs
@@ -51,6 +53,31 @@ async def test_writes_are_acknowledged_by_a_majoritys_journals(client, database)
 
     assert (concern["w"], concern["j"]) == ("majority", True)
     assert database["any"].read_concern.level == "majority"
+
+
+async def test_an_index_of_a_large_collection_is_given_the_time_that_it_takes(mongo: str) -> None:
+    class Heard(monitoring.CommandListener):
+        limits_ms: list[int]
+
+        def started(self, event: monitoring.CommandStartedEvent) -> None:
+            if event.command_name == "createIndexes":
+                self.limits_ms.append(event.command["maxTimeMS"])
+
+        def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
+
+        def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
+
+    heard = Heard()
+    heard.limits_ms = []
+    client: Client = AsyncIOMotorClient(mongo, timeoutMS=8_000, event_listeners=[heard])
+    database = client.get_database(f"test_{uuid.uuid4().hex[:12]}")
+
+    await mongodb.ensure_indexes(database, [Index("rows", [("at", 1)])])
+    await client.drop_database(database.name)
+    client.close()
+
+    assert heard.limits_ms
+    assert min(heard.limits_ms) > 3_000_000
 
 
 async def test_a_transaction_is_stored_whole(client, database) -> None:
