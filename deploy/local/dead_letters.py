@@ -39,7 +39,8 @@ Status = Literal["open", "replayed", "dropped"]
 class Letter:
     """Something given up. ``origin`` says where it came from, ``source`` where it lies.
 
-    ``raw`` is the record, or None for a row. ``decisions`` have action, at, by and why, in their
+    ``raw`` is the record, or None for a row; of a row that groups records, ``parts`` names those
+    that cannot be published. ``decisions`` have action, at, by and why, in their
     order. ``key`` and ``content`` may be personal data.
     """
 
@@ -57,6 +58,7 @@ class Letter:
     key: str = ""
     content: str = ""
     replay_of: str = ""
+    parts: tuple[str, ...] = ()
     status: Status = "open"
     decisions: tuple[dict[str, Any], ...] = ()
     raw: Any = field(default=None, repr=False)
@@ -220,6 +222,7 @@ def _of_row(service: str, collection: str, row: mongo.Document) -> Letter:
         correlation_id=row.get("correlation_id", ""),
         key=str(row.get("key") or row.get("to") or ""),
         content=data if isinstance(data, str) else json.dumps(data, default=str),
+        parts=tuple(bad["part"] for bad in row["unpublishable"]),
     )
 
 

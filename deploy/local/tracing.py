@@ -46,7 +46,7 @@ async def trace(stores: Stores, name: str, letters: Sequence[Letter] = ()) -> li
         if sent:
             rows = await _inbound(stores, sent["correlation_id"])
             if not rows:
-                return [{"mail": _outgoing(sent), "states": _sent_states(sent), "caused": []}]
+                return [_story_of_sent(sent, letters)]
     if not rows:
         remedy = "give its Message-ID, or the id that the SMTP answer named (queued as ID)."
         raise StackError(f"No mail {name} is known here.", remedy=remedy)
@@ -77,6 +77,19 @@ async def _story(stores: Stores, row: mongo.Document, letters: Sequence[Letter])
             {**_outgoing(one), "states": _sent_states(one) + _fates(one, every)} for one in sent
         ],
         "clocks": clocks,
+        "dead_letters": [letter.shown() for letter in buried],
+    }
+
+
+def _story_of_sent(sent: mongo.Document, letters: Sequence[Letter]) -> dict[str, Any]:
+    """The story of a mail out that no mail caused, such as a report or what a system asked for."""
+    buried = [one for one in letters if one.correlation_id == sent["correlation_id"]]
+    return {
+        "mail": _outgoing(sent),
+        "states": _sent_states(sent) + _buried(buried),
+        "ticket": sent["ticket_id"] or None,
+        "caused": [],
+        "clocks": [],
         "dead_letters": [letter.shown() for letter in buried],
     }
 
@@ -170,7 +183,11 @@ def _of_story(
     letters: Sequence[Letter], row: mongo.Document, events: list[mongo.Document]
 ) -> list[Letter]:
     ids = {row["_id"], *(event["_id"] for event in events)}
-    return [one for one in letters if one.correlation_id == row["_id"] or one.record_id in ids]
+    return [
+        one
+        for one in letters
+        if one.correlation_id == row["_id"] or not ids.isdisjoint((one.record_id, *one.parts))
+    ]
 
 
 def _buried(letters: Sequence[Letter]) -> list[dict[str, Any]]:

@@ -1,12 +1,17 @@
 """An operator of the company: runs commands about its stack, and can break things."""
 
 import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
 from deploy.cli import build
+from deploy.local import facts
 from tests.acceptance.company import Company
 
 
@@ -39,3 +44,18 @@ class Operator:
         value = data if isinstance(data, bytes) else json.dumps(data).encode()
         self._producer.produce(topic, value, name, headers=given)
         assert self._producer.flush(20) == 0
+
+
+@contextmanager
+def stopped(company: Company, *services: str) -> Iterator[None]:
+    """These services stand still, with whatever they have in hand."""
+    running = facts.read(company.state_dir)
+    assert running
+    pids = [running.pids[name] for name in services]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)

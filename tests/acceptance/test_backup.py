@@ -1,12 +1,10 @@
 """A backup of the company at work, restored into a new stack that goes on from it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,9 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from deploy.local import facts
 from deploy.local.correspondent import Letter
 from tests.acceptance.company import ROOT, Company, until
-from tests.acceptance.operator_desk import Operator
+from tests.acceptance.operator_desk import Operator, stopped
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
@@ -37,21 +34,6 @@ class Before:
     folder: Path
     ack: Letter
     tickets: dict[str, dict[str, Any]]
-
-
-@contextmanager
-def stopped(company: Company, *services: str) -> Iterator[None]:
-    """These services stand still, with whatever they have in hand."""
-    running = facts.read(company.state_dir)
-    assert running
-    pids = [running.pids[name] for name in services]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def by_subject(company: Company) -> dict[str, dict[str, Any]]:

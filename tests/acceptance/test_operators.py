@@ -10,9 +10,10 @@ import pytest
 from pymongo import MongoClient
 
 from deploy.cli.ledger import EXIT_STUCK
+from deploy.local import ledger as ledgers
 from deploy.local.health import ask
 from tests.acceptance.company import Company, until
-from tests.acceptance.operator_desk import Operator
+from tests.acceptance.operator_desk import Operator, stopped
 from tests.monitoring import expressions, metrics_in
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
@@ -44,6 +45,29 @@ def test_the_ledger_of_a_desk_at_work_balances(company: Company, operator: Opera
         ("ingest", "received"), ("tickets", "unpublished"), ("sla", "due"), ("notify", "deferred"),
     }  # fmt: skip
     assert operator.run("ledger")[0] == 0
+
+
+def test_mail_that_a_service_does_not_read_is_stuck_until_it_does(
+    company: Company, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledgers, "UNREAD_S", 0.0)
+    monkeypatch.setattr(ledgers, "UNFILED_S", 0.0)
+    emma = company.person("emma@harbour-bakery.example", "Emma Brand")
+
+    with stopped(company, "tickets"):
+        emma.write("support@desk.example", "Stuck for a while", "Hello?")
+        ledger = until(lambda: _stuck(operator.ask("ledger"), "mail-received"))
+        code, told = operator.run("ledger")
+    emma.wait_for(lambda x: "Stuck for a while" in x.subject, within_s=60)
+
+    names = {stuck["what"]: stuck for stuck in ledger["stuck"]}
+    assert names["records of mail-received not read"]["service"] == "tickets"
+    assert names["mail announced but not filed"]["names"]
+    assert names["records of mail-received not read"]["since"]
+    assert ledger["mail"]["unfiled"] >= 1
+    assert code == EXIT_STUCK
+    assert "STUCK tickets: 1 records of mail-received not read since" in told
+    until(lambda: operator.ask("ledger")["mail"]["unfiled"] == 0)
 
 
 def test_a_poison_record_is_listed_with_reason_and_origin_until_it_is_dropped(
@@ -174,6 +198,12 @@ def test_a_trace_tells_the_whole_story_of_a_mail(company: Company, operator: Ope
 
 def _topic(operator: Operator, name: str) -> dict[str, Any]:
     return next(topic for topic in operator.ask("topics") if topic["topic"] == name)
+
+
+def _stuck(ledger: dict[str, Any], topic: str) -> dict[str, Any]:
+    named = {stuck["what"] for stuck in ledger["stuck"]}
+    wanted = {f"records of {topic} not read", "mail announced but not filed"}
+    return ledger if wanted <= named else {}
 
 
 def _with(story: dict[str, Any], *names: str) -> dict[str, Any]:

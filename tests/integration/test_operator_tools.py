@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local import dead_letters, reconciling, resending
+from deploy.local import dead_letters, reconciling, resending, tracing
 from deploy.local.dead_letters import Letter, Place
 from services.notify.requests import row_id
 from shared import mongo as database
@@ -219,3 +219,52 @@ async def test_a_replay_that_a_reader_passes_over_is_told_so(
 
     assert expected in said
     assert bool(said) == bool(expected)
+
+
+async def test_a_story_tells_of_quarantine_bounces_and_what_was_set_aside(client: Any) -> None:
+    row = {
+        **a_mail("in1", "quarantined"), "message_id": "m1@a.example", "mailbox": "support@d.example",
+        "recipient": "support@d.example", "envelope_from": "a@a.example", "size_bytes": 9,
+        "unreadable": "parser timeout",
+    }  # fmt: skip
+    noted = {
+        "ticket_id": "T-1", "outcome": "bounced", "message_id": "out1@d.example",
+        "recipient": "a@a.example", "detail": "5.1.1 no such user",
+    }  # fmt: skip
+    await of(client, "ingest", "inbound").insert_one(row)
+    message = {"_id": "T-1.m1", "inbound_id": "in1", "ticket_id": "T-1", "number": 1, "at": EARLIER}
+    await of(client, "tickets", "messages").insert_one(message)
+    await of(client, "tickets", "events").insert_many(
+        [
+            {
+                "_id": "T-1.1", "ticket_id": "T-1", "seq": 1, "type": "ticket.opened",
+                "at": EARLIER, "data": {}, "correlation_id": "in1",
+            },
+            {
+                "_id": "T-1.2", "ticket_id": "T-1", "seq": 2, "type": "ticket.delivery-noted",
+                "at": NOON, "data": noted, "correlation_id": "in2",
+            },
+        ]
+    )  # fmt: skip
+    await of(client, "notify", "outgoing").insert_one(
+        {
+            "_id": "o1", "kind": "acknowledgement", "recipient": "a@a.example", "state": "sent",
+            "message_id": "out1@d.example", "ticket_id": "T-1", "event_id": "T-1.1",
+            "correlation_id": "in1", "created_at": EARLIER, "settled_at": NOON,
+        }
+    )  # fmt: skip
+    aside = Letter(
+        id="1", source="", origin="tickets.announcements", service="tickets", reason="too large",
+        at=NOON, parts=("T-1.1",),
+    )  # fmt: skip
+
+    story = (await tracing.trace(tracing.Stores.of(client), "out1@d.example", [aside]))[0]
+
+    told = [state["state"] for state in story["states"]]
+    assert told[:2] == ["stored, answered 250", "quarantined: parser timeout"]
+    assert any("too large" in state for state in told)
+    assert [state["state"] for state in story["caused"][0]["states"]] == [
+        "planned", "sent", "bounced: 5.1.1 no such user",
+    ]  # fmt: skip
+    assert [letter["id"] for letter in story["dead_letters"]] == ["1"]
+    assert (story["ticket"], story["mail"]["unreadable"]) == ("T-1", "parser timeout")
