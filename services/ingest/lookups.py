@@ -6,6 +6,7 @@ Many questions at a time, each for seconds at most; what is learnt is kept for a
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import dns.asyncresolver
 import dns.exception
@@ -15,7 +16,8 @@ import structlog
 from shared.config.models import split_server
 
 LOOKUP_S = 4.0
-AT_ONCE = 200
+AT_ONCE = 300
+AT_ONCE_PER_ZONE = 15  # so that a silent zone of many names leaves room for all others
 CACHED = 10_000
 LONGEST_S, SHORTEST_S = 3_600.0, 10.0
 NOTHING_S = 60.0  # that long a name without an answer is not asked for again
@@ -43,6 +45,7 @@ class Lookups:
     def __init__(self, server: str) -> None:
         self._resolver = _resolver(server)
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._zones: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._kept: dict[str, _Kept] = {}
         self._asking: dict[str, asyncio.Task[Answer]] = {}
 
@@ -65,7 +68,8 @@ class Lookups:
     async def _ask(self, question: str) -> Answer:
         answer: Answer = None
         seconds = FAILED_S
-        async with self._free:
+        zone = self._zones.setdefault(_zone(question), asyncio.Semaphore(AT_ONCE_PER_ZONE))
+        async with zone, self._free:
             try:
                 answer, seconds = await self._resolve(*question.split(" ", 1))
             except (dns.exception.DNSException, OSError) as error:
@@ -87,6 +91,11 @@ class Lookups:
         values = [_text(kind, record)[:MAX_CHARS] for record in list(found)[:MAX_VALUES]]
         ttl = float(found.rrset.ttl) if found.rrset is not None else NOTHING_S
         return values, min(max(ttl, SHORTEST_S), LONGEST_S)
+
+
+def _zone(question: str) -> str:
+    """About the zone that answers: the last two labels of the name."""
+    return ".".join(question.partition(" ")[2].rsplit(".", 2)[-2:])
 
 
 def _resolver(server: str) -> dns.asyncresolver.Resolver:

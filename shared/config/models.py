@@ -11,6 +11,7 @@ from shared.config.routing import Action, Condition, Hours, Routing, Rule
 from shared.config.sla import SLA, Calendar, Goal, Policy, Season, Step, Targets
 from shared.config.values import (
     DURATION_SCHEMA,
+    BlockedSender,
     Duration,
     MailAddress,
     Network,
@@ -143,6 +144,9 @@ class Customers(_Section):
     """Who gets automatic answers: senders whose mail authenticates, or all (closed networks)."""
     acknowledgements_per_hour: int = Field(default=5, ge=0)
     """Most acknowledgements to one address within an hour."""
+    blocked: list[BlockedSender] = Field(default_factory=list)
+    """Senders whose mail is kept and no more, without ticket or answer: addresses, or domains with
+    all below them."""
     reopen_within: Duration = 7 * 86_400
     """A reply within this time reopens a resolved ticket; later it opens a new, linked one."""
 

@@ -35,6 +35,7 @@ _MORE_EXAMPLES = {
     "segments": ["premium"],
     "language": "de",
     "exempt": ["192.0.2.25"],
+    "blocked": ["seller@shop.example", "spam.example"],
 }
 
 

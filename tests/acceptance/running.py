@@ -47,3 +47,31 @@ def running_desk(state_dir: Path, desk: dict[str, Any]) -> Iterator[Company]:
         finally:
             up.kill()
             log.close()
+
+
+def acceptance_desk() -> dict[str, Any]:
+    """The demo company, with a priority whose targets run out within seconds, day and night."""
+    desk = demo_desk()
+    desk["priorities"].append("flash")
+    desk["calendars"]["always"] = {"timezone": "UTC", "week": "always"}
+    policy = desk["sla"]["policies"]["standard"]
+    policy["targets"]["flash"] = {"first_response": "2s", "resolution": "4s"}
+    desk["mailboxes"].append(
+        {
+            "address": "alarm@desk.example",
+            "brand": "Nordlicht Alarm",
+            "team": "alarm",
+            "priority": "flash",
+        }
+    )
+    policy["clock"] = "calendar"
+    policy["calendar"] = "always"
+    desk["teams"].append(
+        {
+            "name": "alarm",
+            "members": ["lena@desk-team.example"],
+            "manager": "marta@desk-team.example",
+        }
+    )
+    desk["notices"] = {"bundle": "1s", "hold": "2s"}
+    return desk

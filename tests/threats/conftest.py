@@ -6,7 +6,7 @@ import pytest
 
 from tests.acceptance.running import demo_desk, running_desk
 from tests.name_server import NameServer, a_name_server
-from tests.threats.guarded import Guarded, publish_everybody
+from tests.threats.guarded import HOST, Guarded, publish_everybody
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +19,11 @@ def names() -> Iterator[NameServer]:
 @pytest.fixture(scope="session")
 def guarded(names: NameServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     desk = demo_desk()
+    desk["host"] = HOST
+    for box in desk["mailboxes"]:
+        box["address"] = box["address"].replace("desk.example", HOST)
     desk["agent_mail"] = {"trust": "verified"}
-    desk["customers"] = {"acknowledge": "authenticated", "acknowledgements_per_hour": 1000}
+    desk["customers"] = {"acknowledge": "authenticated"}
     desk["authentication"] = {"resolver": names.address}
     desk["door"] = {
         "exempt": [],

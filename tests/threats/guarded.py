@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from deploy.local.correspondent import Correspondent, Letter
@@ -10,9 +11,14 @@ from shared import mongo
 from tests.acceptance.company import Company, until
 from tests.name_server import NameServer, a_key, signed
 
-SUPPORT = "support@desk.example"
-EMMA, NILS = "emma@bakery.example", "nils@lindqvist.example"
-SIGNING = ("bakery.example", "lindqvist.example", "desk-team.example", "evil.example")
+HOST = "guarded.example"
+SUPPORT = f"support@{HOST}"
+NILS = "nils@lindqvist.example"
+SIGNING = (
+    *("bakery.example", "lindqvist.example", "desk-team.example", "evil.example"),
+    *("mirror.example", "desk.example"),
+)
+_numbers = count(1)
 
 
 class Writer(Correspondent):
@@ -47,6 +53,16 @@ class Guarded(Company):
         writer.signs_as = signs_as
         return writer
 
+    def customer(self) -> Writer:
+        """Somebody new, whose mail is signed."""
+        return self.person(f"emma{next(_numbers)}@bakery.example", "Emma Brand")
+
+    def open_ticket(
+        self, customer: Correspondent, subject: str, to: str = SUPPORT
+    ) -> tuple[str, Letter]:
+        """As at every desk, at this one's address."""
+        return super().open_ticket(customer, subject, to)
+
     def filed(self, message_id: str) -> dict[str, Any]:
         """The stored message of a mail, on whatever ticket, or parked; waits for it."""
         return until(lambda: asyncio.run(self._filed(message_id.strip("<>"))), within_s=40)
@@ -60,13 +76,25 @@ class Guarded(Company):
         finally:
             client.close()
 
-    def sent(self, word: str) -> list[Letter]:
-        """All mails to anybody that have the word in them."""
-        folders = (self.state_dir / "mailboxes").iterdir()
-        people = [self.person(folder.name) for folder in folders]
-        return [
-            x for p in people for x in p.letters() if word in x.path.read_text(errors="replace")
-        ]
+    def settled(self, message_id: str, recipient: str) -> None:
+        """Wait until the mail is filed and all that it causes for the recipient has left."""
+        row = self.filed(message_id)
+        until(lambda: asyncio.run(self._settled(row["ticket_id"], recipient)), within_s=60)
+
+    async def _settled(self, ticket_id: str, recipient: str) -> bool:
+        client = mongo.connect(self.addresses["mongo"], service="threats")
+        try:
+            tickets, notify = (mongo.database(client, name) for name in ("tickets", "notify"))
+            told = await tickets["tickets"].find_one({"_id": ticket_id})
+            view = await notify["tickets"].find_one({"_id": ticket_id})
+            on_its_way = {
+                "recipient": recipient,
+                "state": {"$in": ["queued", "sending", "deferred"]},
+            }
+            waiting = await notify["outgoing"].count_documents(on_its_way)
+            return bool(told and view and view["seq"] >= told["state"]["seq"] and not waiting)
+        finally:
+            client.close()
 
 
 def publish_everybody(names: NameServer) -> None:

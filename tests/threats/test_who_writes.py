@@ -5,7 +5,8 @@ from itertools import product
 import pytest
 
 from tests.acceptance.company import ticket_id, until
-from tests.threats.guarded import EMMA, NILS, SUPPORT, Guarded
+from tests.name_server import signed
+from tests.threats.guarded import NILS, SUPPORT, Guarded
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 TOKENS = ("agent's", "customer's", "none")
@@ -16,7 +17,7 @@ PROOFS = ("signed", "forged")
 def test_t01_of_twelve_cells_only_the_agents_own_proven_mail_reaches_the_customer(
     guarded: Guarded,
 ) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, ack = guarded.open_ticket(emma, "Twelve cells")
     agent, notice = guarded.agent_and_notice(number)
     addresses = {"agent's": notice.reply_to, "customer's": ack.reply_to, "none": SUPPORT}
@@ -49,7 +50,7 @@ def test_t01_of_twelve_cells_only_the_agents_own_proven_mail_reaches_the_custome
 
 
 def test_t01_a_forged_order_of_an_agents_changes_nothing_and_is_shown(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, _ = guarded.open_ticket(emma, "Close me by force")
     agent, notice = guarded.agent_and_notice(number)
     forger = guarded.forger(agent.address, signs_as="evil.example")
@@ -67,7 +68,7 @@ def test_t01_a_forged_order_of_an_agents_changes_nothing_and_is_shown(guarded: G
 
 
 def test_t02_reply_to_and_sender_give_nobody_anothers_rights(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, _ = guarded.open_ticket(emma, "Taken over")
     agent, notice = guarded.agent_and_notice(number)
     mallory = guarded.person("mallory@evil.example")
@@ -85,7 +86,7 @@ def test_t02_reply_to_and_sender_give_nobody_anothers_rights(guarded: Guarded) -
     "second", ["From: {agent}\r\n", "From: Mallory <m@evil.example>, {agent}\r\n"]
 )
 def test_t02_of_two_senders_none_is_believed(guarded: Guarded, second: str) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, _ = guarded.open_ticket(emma, "Two faces")
     agent, notice = guarded.agent_and_notice(number)
     name = f"two-{len(second)}-{number}@evil.example"
@@ -103,7 +104,7 @@ def test_t02_of_two_senders_none_is_believed(guarded: Guarded, second: str) -> N
 
 
 def test_t03_a_stranger_with_a_guessed_number_gets_into_no_ticket(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, ack = guarded.open_ticket(emma, "Secrets of the oven")
     mallory = guarded.person("mallory@evil.example")
     trick = {"Cc": "accomplice@evil.example", "In-Reply-To": ack.message_id}
@@ -123,9 +124,9 @@ def test_t03_a_stranger_with_a_guessed_number_gets_into_no_ticket(guarded: Guard
 
 
 def test_t03_a_forged_requester_adds_nobody_to_the_ticket(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, ack = guarded.open_ticket(emma, "My bills")
-    forger = guarded.forger(EMMA, signs_as="evil.example")
+    forger = guarded.forger(emma.address, signs_as="evil.example")
 
     sent = forger.answer(ack, "Copy me.", to=SUPPORT, headers={"Cc": "mallory@evil.example"})
 
@@ -134,7 +135,7 @@ def test_t03_a_forged_requester_adds_nobody_to_the_ticket(guarded: Guarded) -> N
 
 
 def test_t04_a_verification_mail_to_a_ticket_is_for_agents_alone(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, ack = guarded.open_ticket(emma, "Ticket trick")
     robot = guarded.person("no-reply@evil.example", "Chat Service")
 
@@ -150,7 +151,7 @@ def test_t04_a_verification_mail_to_a_ticket_is_for_agents_alone(guarded: Guarde
 
 
 def test_t05_anothers_reply_address_does_not_make_a_sender(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, ack = guarded.open_ticket(emma, "Forwarded address")
     nils = guarded.person(NILS, "Nils Lindqvist")
 
@@ -163,7 +164,7 @@ def test_t05_anothers_reply_address_does_not_make_a_sender(guarded: Guarded) -> 
 
 
 def test_t07_a_forged_verdict_in_our_relays_name_is_not_believed(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, _ = guarded.open_ticket(emma, "Forged results")
     agent, notice = guarded.agent_and_notice(number)
     domain = agent.address.rpartition("@")[2]
@@ -184,7 +185,7 @@ def test_t10_nobody_is_told_of_mail_that_they_did_not_write(guarded: Guarded) ->
         victim = guarded.forger(f"victim{at}@bakery.example", signs_as="evil.example")
         sent.append(victim.write(SUPPORT, "Buy at http://evil.example", "Buy now."))
     rows = [guarded.filed(one) for one in sent]
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     guarded.open_ticket(emma, "After the flood")
 
     assert not [row for row in rows if row["answerable"]]
@@ -193,7 +194,7 @@ def test_t10_nobody_is_told_of_mail_that_they_did_not_write(guarded: Guarded) ->
 
 
 def test_t10_an_acknowledgement_has_none_of_the_senders_words(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
 
     _, ack = guarded.open_ticket(emma, "Subject of mine")
 
@@ -201,7 +202,7 @@ def test_t10_an_acknowledgement_has_none_of_the_senders_words(guarded: Guarded) 
 
 
 def test_t11_a_forged_report_ends_no_mail_and_marks_no_ticket(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, ack = guarded.open_ticket(emma, "Still alive")
     raw = (
         "From: mailer-daemon@evil.example\r\nSubject: Undelivered Mail\r\n"
@@ -209,7 +210,7 @@ def test_t11_a_forged_report_ends_no_mail_and_marks_no_ticket(guarded: Guarded) 
         "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
         "--b\r\nContent-Type: text/plain\r\n\r\nGone.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; evil.example\r\n\r\n"
-        f"Final-Recipient: rfc822; {EMMA}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+        f"Final-Recipient: rfc822; {emma.address}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
         f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {ack.message_id}\r\n\r\n--b--\r\n"
     )
 
@@ -224,16 +225,14 @@ def test_t11_a_forged_report_ends_no_mail_and_marks_no_ticket(guarded: Guarded) 
 
 
 def test_t20_words_added_to_a_signed_mail_make_it_unverified(guarded: Guarded) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, _ = guarded.open_ticket(emma, "Replayed")
     agent, notice = guarded.agent_and_notice(number)
     thief = guarded.forger(agent.address)
     name = f"replay-{number}@desk-team.example"
     raw = f"From: {agent.address}\r\nTo: {notice.reply_to}\r\nSubject: x\r\nMessage-ID: <{name}>\r\n\r\n"
-    from tests.name_server import signed
-
     taken = signed(raw.encode() + b"Dear Emma\r\n", "desk-team.example", length=True)
-    assert b" l=" in taken or b"l=" in taken
+    assert b" l=" in taken
     thief.send(taken + b"give mallory your password\r\n", [notice.reply_to])
 
     row = guarded.filed(name)
@@ -244,7 +243,7 @@ def test_t20_words_added_to_a_signed_mail_make_it_unverified(guarded: Guarded) -
 def test_t22_no_mail_has_a_link_that_a_scanner_could_follow_to_change_something(
     guarded: Guarded,
 ) -> None:
-    emma = guarded.person(EMMA, "Emma Brand")
+    emma = guarded.customer()
     number, _ = guarded.open_ticket(emma, "Links")
     agent, notice = guarded.agent_and_notice(number)
     agent.answer(notice, "#take\n#resolve\nDone.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from services.notify.domain.headers import PROFILES, MailClass
 from shared.config.models import Desk
@@ -37,8 +38,18 @@ class Cap:
 
 
 HOUR = timedelta(hours=1)
+BURST, BURST_SHARE = timedelta(minutes=10), 0.8
+"""Of an hour's acknowledgements so many may go within minutes: of 5 four, so that a loop with an
+address that answers each by a new mail has nine mails and ends."""
+DAY, DAY_HOURS = timedelta(days=1), 4
+"""A slow loop ends too: a day has the acknowledgements of four hours."""
+DOMAIN_ADDRESSES = 200
+"""All addresses of a domain together get what so many of them may get: for a peer that answers
+under another name each time, and well above what a provider with many customers of ours causes."""
 PER_TICKET_AND_HOUR = 10
 CUSTOMER_PER_HOUR = 30
+RESULTS_PER_BURST = 20
+"""Answers to commands that are of no ticket, such as lists."""
 AGENT_PER_HOUR = 5_000
 """An agent of a busy desk is told of every ticket; this only ends what runs wild."""
 
@@ -56,8 +67,20 @@ def caps(mail_class: MailClass, address: str, ticket_id: str, desk: Desk) -> lis
     if ticket_id and mail_class != "acknowledgement":  # a sender gets one of those for a ticket
         found.append(Cap("auto", address, PER_TICKET_AND_HOUR, HOUR, ticket_id))
     if mail_class == "acknowledgement":
-        found.append(Cap("ack", address, acknowledgements, HOUR))
+        found += _of_acknowledgements(address, acknowledgements)
+    elif mail_class == "result" and not ticket_id:
+        found.append(Cap("result", address, RESULTS_PER_BURST, BURST))
     return found
+
+
+def _of_acknowledgements(address: str, per_hour: int) -> list[Cap]:
+    domain = address.rpartition("@")[2]
+    return [
+        Cap("ack", address, per_hour, HOUR),
+        Cap("ack-burst", address, ceil(per_hour * BURST_SHARE), BURST),
+        Cap("ack-day", address, per_hour * DAY_HOURS, DAY),
+        Cap("ack", f"@{domain}", per_hour * DOMAIN_ADDRESSES, HOUR),
+    ]
 
 
 class Counters:

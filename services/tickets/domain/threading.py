@@ -46,6 +46,8 @@ class Known(Protocol):
 
 def place(mail: MailReceived, known: Known, who: Person, facts: Facts) -> Placement:
     """Say where the mail goes; see the module's first lines for the order of evidence."""
+    if trust.is_blocked(mail, facts.desk):
+        return Placement("park")
     token = mail.token
     if token and token.state != "forged" and token.ticket_id:
         ticket = known.ticket(token.ticket_id)

@@ -52,6 +52,17 @@ def is_automatic(mail: MailReceived, desk: Desk) -> bool:
     return mail.automated or mail.autoreply or mail.bounce is not None or bool(own)
 
 
+def is_blocked(mail: MailReceived, desk: Desk) -> bool:
+    """Whether the desk wants nothing of this sender; never so for those who work at it."""
+    if mail.from_addr in desk.agents_by_address:
+        return False
+    domain = mail.from_addr.rpartition("@")[2]
+    return any(
+        one == mail.from_addr if "@" in one else f".{domain}".endswith(f".{one}")
+        for one in desk.customers.blocked
+    )
+
+
 def may_be_answered(mail: MailReceived, facts: Facts) -> bool:
     """Whether its sender may get an automatic answer without hurting somebody who did not write."""
     if (

@@ -133,7 +133,7 @@ class Client:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, at most 10 s."""
-    async with asyncio.timeout(10):
+    """Wait for a condition, at most 60 s."""
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - any condition, of any object
             await asyncio.sleep(0.005)

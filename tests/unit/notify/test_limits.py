@@ -17,7 +17,7 @@ def test_an_address_gets_at_most_its_acknowledgements_within_an_hour() -> None:
     counters = Counters({})
 
     refused = [
-        counters.take(caps("acknowledgement", EMMA, f"T-{n}", DESK), later(n)) for n in range(7)
+        counters.take(caps("acknowledgement", EMMA, f"T-{n}", DESK), later(n * 3)) for n in range(7)
     ]
 
     assert [cap.name if cap else "" for cap in refused] == [
@@ -28,6 +28,44 @@ def test_an_address_gets_at_most_its_acknowledgements_within_an_hour() -> None:
         "",
         *[f"ack {EMMA}"] * 2,
     ]
+
+
+def test_within_minutes_an_address_gets_fewer() -> None:
+    counters = Counters({})
+
+    refused = [counters.take(caps("acknowledgement", EMMA, "", DESK), NOW) for _ in range(9)]
+
+    assert [cap is None for cap in refused] == [True] * 4 + [False] * 5
+
+
+def test_a_slow_loop_ends_within_the_day() -> None:
+    counters = Counters({})
+    hours = [
+        counters.take(caps("acknowledgement", EMMA, "", DESK), later(60 * n)) for n in range(23)
+    ]
+
+    assert [cap is None for cap in hours] == [True] * 20 + [False] * 3
+
+
+def test_a_domain_whose_every_address_answers_ends_too() -> None:
+    counters = Counters({})
+
+    sent = [
+        counters.take(caps("acknowledgement", f"a{n}@loop.example", "", DESK), NOW)
+        for n in range(1_100)
+    ]
+
+    assert [cap is None for cap in sent].count(True) == 1_000
+    assert sent[-1] is not None
+    assert sent[-1].name == "ack @loop.example"
+
+
+def test_answers_to_commands_of_no_ticket_are_capped_for_an_agent_too() -> None:
+    counters = Counters({})
+
+    sent = [counters.take(caps("result", ANA, "", DESK), NOW) for _ in range(30)]
+
+    assert [cap is None for cap in sent].count(True) == 20
 
 
 def test_an_hour_later_there_is_room_again() -> None:

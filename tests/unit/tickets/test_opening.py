@@ -1,4 +1,7 @@
+import pytest
+
 from services.tickets.domain.contacts import People
+from services.tickets.domain.trust import is_blocked
 from shared.contracts.ticket import MailHeld, MessageAdded, TicketAssigned, TicketLinked
 from tests.builders import (
     ANA,
@@ -155,3 +158,26 @@ def test_people_in_copy_follow_when_the_sender_is_beyond_doubt(desk):
 
     assert desk.state("T-1").followers == ["nils@lindqvist.example"]
     assert desk.state("T-2").followers == []
+
+
+@pytest.mark.parametrize(
+    "sender", ["eve@spam.example", "eve@mail.spam.example", "one@shop.example"]
+)
+def test_mail_of_a_blocked_sender_is_kept_and_no_more(desk, sender):
+    desk.config = a_desk(customers={"blocked": ["Spam.example", "one@shop.example"]})
+
+    assert desk.receive(a_mail(from_addr=sender)) == []
+    assert desk.receive(a_mail("again", from_addr=sender, token=a_token("T-1", sender))) == []
+
+    assert [message.kind for message in desk.messages] == ["system", "system"]
+
+
+@pytest.mark.parametrize("sender", ["two@shop.example", "eve@notspam.example", "ann@example"])
+def test_others_are_not_blocked(desk, sender):
+    desk.config = a_desk(customers={"blocked": ["spam.example", "one@shop.example"]})
+
+    assert "opened" in desk.receive(a_mail(from_addr=sender))
+
+
+def test_who_works_at_the_desk_is_not_blocked():
+    assert not is_blocked(a_mail(from_addr=ANA), a_desk(customers={"blocked": ["team.example"]}))
