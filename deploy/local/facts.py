@@ -35,6 +35,8 @@ class StackFacts(BaseModel):
 
     smtp: str
     """Where the desk takes mail."""
+    more_doors: list[str] = []
+    """Where it does too, if there are more processes of ingest."""
     imap: str = ""
     """Where the local mailboxes are read; empty when mail leaves through a real relay."""
     outgoing: str = ""

@@ -92,7 +92,8 @@ def mail_server(
 
 
 def stop(programs: Sequence[Program]) -> None:
-    """End all: the first alone, since it takes mail in, then the others together."""
-    children = [program.child for program in programs if program.child]
-    process.stop(*children[:1], grace_s=GRACE_S)
-    process.stop(*children[1:], grace_s=GRACE_S)
+    """End all: those that take mail in first, then the others together."""
+    begun = [program for program in programs if program.child]
+    doors = [program for program in begun if program.name.startswith(SERVICES[0])]
+    for some in (doors, [program for program in begun if program not in doors]):
+        process.stop(*(program.child for program in some if program.child), grace_s=GRACE_S)

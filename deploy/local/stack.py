@@ -43,9 +43,10 @@ class Options:
 class Stack:
     """Starts, looks after and ends everything; use it from the main thread.
 
-    Who tests may bring ``backends``, give single services other settings (``env``, by service) or
-    a second process (``twins``; the part is called ``NAME-2``), and leave parts ``late``: those
-    begin with `launch`, which does not wait for them.
+    Who tests may bring ``backends``, give single services other settings (``env``, by service),
+    run more than one of a service (``processes``: the second of tickets is ``tickets-2``, each
+    ingest has its own door), and leave services ``late``: those begin with `launch`, which does
+    not wait for them.
     """
 
     options: Options
@@ -53,7 +54,7 @@ class Stack:
     progress: Progress = no_progress
     backends: Backends | None = None
     env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    twins: Collection[str] = ()
+    processes: Mapping[str, int] = field(default_factory=dict)
     late: Collection[str] = ()
     supervisor: Supervisor | None = None
     facts: StackFacts | None = None
@@ -162,10 +163,10 @@ class Stack:
             "POSTDESK_RELAY": facts.relay,
         }
         for name in parts.SERVICES:
-            for number in (1, 2) if name in self.twins else (1,):
+            for number in range(1, self.processes.get(name, 1) + 1):
+                own = {**self.env.get(name, {}), **_own_door(name, number, facts)}
                 endpoint = f"{ports.LOOPBACK}:{ports.free_port()}"
-                own = {**env, **self.env.get(name, {})}
-                program = parts.service(name, state, own, endpoint, number=number)
+                program = parts.service(name, state, {**env, **own}, endpoint, number=number)
                 facts.metrics[program.name] = f"http://{endpoint}/metrics"
                 self._programs.append(program)
         if not relayed:
@@ -208,6 +209,14 @@ class Stack:
                 f"A stack is running already with the state folder {state}.",
                 remedy="'postdesk down' ends it; a second one needs its own --state-dir.",
             ) from error
+
+
+def _own_door(service: str, number: int, facts: StackFacts) -> dict[str, str]:
+    """Return where a further process of ingest listens; nothing for any other process."""
+    if service != "ingest" or number == 1:
+        return {}
+    facts.more_doors.append(f"{ports.LOOPBACK}:{ports.free_port()}")
+    return {"POSTDESK_SMTP": facts.more_doors[-1]}
 
 
 def _load(config: Path) -> Desk:

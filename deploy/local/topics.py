@@ -11,6 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from shared.contracts.topics import TOPICS, Topic
 
 DAY_MS = 24 * 60 * 60 * 1000
+LEADERS_MS = 120_000  # a busy machine takes most of a minute for 180 partitions
 MANY_BROKERS = 3  # from here on three copies are kept, two of which must have a record
 
 
@@ -64,7 +65,9 @@ async def create_topics(bootstrap: str, topics: Sequence[Topic] = TOPICS) -> lis
 
 
 async def _wait_for_leaders(bootstrap: str, topics: list[NewTopic]) -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=None, request_timeout_ms=LEADERS_MS
+    )
     await consumer.start()
     try:
         # Only a partition's leader can say its end; the client asks until one does.

@@ -76,10 +76,10 @@ class InboundRows:
 
     async def release_all(self) -> None:
         """Free what an earlier process of the same name left behind."""
-        await self._rows.update_many(
-            {"state": RECEIVED, "lease": self._holder},
-            {"$set": {"lease_until": self._clock.now()}},
-        )
+        now = self._clock.now()
+        # What is free already needs nothing, and the time leads to the index of unread rows.
+        held = {"state": RECEIVED, "lease_until": {"$gt": now}, "lease": self._holder}
+        await self._rows.update_many(held, {"$set": {"lease_until": now}})
 
     async def announced(self, ids: Sequence[str]) -> None:
         """Mark rows whose records are on the bus."""

@@ -205,7 +205,8 @@ class Ledger:
 
     async def take_back(self, owner: str, now: datetime) -> int:
         """Open what an earlier process of the same name had leased: it is not running any more."""
-        mine = {"state": "sending", "lease_owner": owner}
+        # `next_try_at` leads to the index of open rows, past the years of mail that was sent.
+        mine = {"next_try_at": {"$exists": True}, "state": "sending", "lease_owner": owner}
         change = {"$set": {"state": "queued", "next_try_at": now, "lease_owner": ""}}
         return int((await self._rows.update_many(mine, change)).modified_count)
 

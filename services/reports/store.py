@@ -29,6 +29,7 @@ INDEXES = (
     Index("tickets", [("updated_at", 1)]),
     Index("tickets", [("status", 1), ("opened_at", 1)]),
     Index("work", [("at", 1)]),
+    Index("work", [("ticket_id", 1)]),
     Index("requests", [("asked_at", 1)], partial={"done_at": None}),
     outbox_index("outbox", OUTBOX_ORDER),
     set_aside_index("outbox"),

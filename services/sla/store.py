@@ -97,7 +97,8 @@ class Store:
 
         async def work(session: Session) -> int:
             due = self._clocks.find({"next_at": {"$lte": now}}, session=session)
-            found = await due.sort([("next_at", 1), ("_id", 1)]).limit(limit).to_list(None)
+            # In the order of the index: after an outage there may be many more than the limit.
+            found = await due.sort("next_at", 1).limit(limit).to_list(None)
             # What comes after the last of a full batch is for the next one: nothing overtakes.
             until = found[-1]["next_at"] if len(found) == limit else now
             writes: list[ReplaceOne[Document] | DeleteOne] = []

@@ -46,7 +46,7 @@ class Wiring:
     companions: Sequence[Companion] = ()
     backends: Backends | None = None
     env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    twins: Collection[str] = ()
+    processes: Mapping[str, int] = field(default_factory=dict)
     late: Collection[str] = ()
     longest_pause_s: float = LONGEST_PAUSE_S
 
@@ -74,7 +74,7 @@ class RunningDesk:
             say=say,
             backends=wiring.backends,
             env=wiring.env,
-            twins=wiring.twins,
+            processes=wiring.processes,
             late=wiring.late,
             supervisor=Supervisor(say, longest_pause_s=wiring.longest_pause_s),
         )

@@ -34,7 +34,9 @@ P50_GOAL_MS, P99_GOAL_MS = 60, 200
 
 
 @dataclass
-class _Rounds:
+class Rounds:
+    """Rates of rounds, and what they cost together; CPU seconds and MiB by part."""
+
     rates: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
     cpu: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -49,16 +51,16 @@ def run(folder: Path, *, rounds: int = ROUNDS, mix: Mix | None = None) -> Iterat
         desk.tend(REST_S)
         at_rest = resident_mib(desk.facts.pids)
         yield from _latencies(desk)
-        done = _Rounds()
+        done = Rounds()
         for number in range(rounds):
             done.bare.append(_bare_rate(desk, mix, number))
-            _round(desk, mix, number, done)
+            play_round(desk, mix, number, done)
         yield from _figures(done, at_rest)
         with MongoClient(desk.facts.mongo, tz_aware=True) as client:
             yield from stages(client)
 
 
-def _figures(done: _Rounds, at_rest: dict[str, float]) -> Iterator[Row]:
+def _figures(done: Rounds, at_rest: dict[str, float]) -> Iterator[Row]:
     rate, bare = statistics.median(done.rates), statistics.median(done.bare)
     what = "bare aiosmtpd with fsync"
     yield at_least("end to end, 20 sessions", rate, "mails/s", what=what, against=bare, goal=RATE_GOAL)  # fmt: skip
@@ -80,7 +82,8 @@ def _bare_rate(desk: RunningDesk, mix: Mix, number: int) -> float:
         return desk.play(accept_rate(Source(f"127.0.0.1:{port}", sessions=20), mails))
 
 
-def _round(desk: RunningDesk, mix: Mix, number: int, done: _Rounds) -> None:
+def play_round(desk: RunningDesk, mix: Mix, number: int, done: Rounds) -> None:
+    """Have a flood of mails handled to the end and add its figures; the bench's CPU is not in."""
     firsts = first_mails(random.Random(100 + number), mix, f"flood{number}")
     source = Source(desk.facts.smtp, sessions=20)
     flood = Flood(source, desk.sink, firsts, mix.replies)

@@ -5,9 +5,11 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tests.actors.mails import Mail, Writer
 from tests.actors.sink import OK, Delivery, Sink
+from tests.actors.smtp_client import Reply
 from tests.actors.source import Source
 
 SUPPORT = "support@desk.example"
@@ -52,11 +54,24 @@ def first_mails(chance: random.Random, mix: Mix, run: str) -> list[Mail]:
     return written
 
 
+class Door(Protocol):
+    """The part of a `Source` that a flood needs."""
+
+    @property
+    def accepted(self) -> dict[str, float]:
+        """Time of the 250 by ledger id, seconds since 1970."""
+        ...
+
+    async def deliver(self, mail: Mail) -> Reply:
+        """Return the reply that ends the mail's time with the sender."""
+        ...
+
+
 @dataclass
 class Flood:
     """Sends all first mails and a reply to each of the first acknowledgements that come back."""
 
-    source: Source
+    source: Door
     sink: Sink
     firsts: Sequence[Mail]
     replies: int

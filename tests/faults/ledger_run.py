@@ -288,7 +288,7 @@ def _wiring(state: Path, network: Network, clocks: FakeTime, sink: Sink) -> Wiri
         companions=[network],
         backends=Backends(kafka=kafka, mongo=mongo),
         env={name: {**env, **clocks.env(name)} for name, env in network.env.items()},
-        twins=TWINS,
+        processes=TWINS,
         late=READERS,
         longest_pause_s=RESTART_S,
     )
@@ -300,7 +300,7 @@ def _clustered(state: Path, clocks: FakeTime) -> Wiring:
     return Wiring(
         backends=backends,
         env={name: clocks.env(name) for name in SERVICES},
-        twins=TWINS,
+        processes=TWINS,
         late=READERS,
         longest_pause_s=RESTART_S,
     )

@@ -1,0 +1,152 @@
+"""Fills the stores of all services with copies of cases that the desk itself has handled.
+
+So a full desk's documents are always those of the release that is measured. Everything by which a
+case is found is different in each copy: ticket, customer, Message-IDs, hashes. Times are the
+original's.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient, WriteConcern
+
+from tests.bench.cases import Case, name_of
+from tests.queries import DATABASES
+
+FIRST_COPY = 2_000_000
+MOST = 7_900_000
+"""Ticket numbers keep seven digits."""
+BATCH_BYTES = 8_000_000
+BATCH_DOCUMENTS = 2_000
+_HASH = rb"[0-9a-f]{24,64}"
+_SPREADS = 2_654_435_761  # odd, so that different numbers give different products modulo 2**32
+
+Place = tuple[str, str]
+"""Database and collection."""
+
+
+@dataclass(frozen=True)
+class Stencil:
+    """A document in pieces: every other one is a name that differs in each copy."""
+
+    place: Place
+    pieces: Sequence[bytes]
+
+    def copy(self, names: Mapping[bytes, bytes]) -> RawBSONDocument:
+        """The document under other names of the same length."""
+        return RawBSONDocument(b"".join(names.get(piece, piece) for piece in self.pieces))
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """All documents of one case."""
+
+    names: frozenset[bytes]
+    stencils: Sequence[Stencil]
+
+    def copy(self, number: int) -> Iterator[tuple[Place, RawBSONDocument]]:
+        """The documents of copy ``number``."""
+        names = {name: _other(name, number) for name in self.names}
+        for stencil in self.stencils:
+            yield stencil.place, stencil.copy(names)
+
+
+def patterns(uri: str, cases: Sequence[Case]) -> list[Pattern]:
+    """Read what the stores hold of the cases; what belongs to several at once is left out."""
+    documents = list(_documents(uri))
+    return [_pattern(case, number, documents) for number, case in enumerate(cases)]
+
+
+def fill(uri: str, some: Sequence[Pattern], copies: int) -> None:
+    """Store so many copies, of each pattern in turn."""
+    if copies > MOST:
+        raise ValueError(f"at most {MOST} copies")
+    with MongoClient[RawBSONDocument](uri, document_class=RawBSONDocument) as client:
+        waiting = _Waiting(client)
+        for number in range(FIRST_COPY, FIRST_COPY + copies):
+            for place, document in some[number % len(some)].copy(number):
+                waiting.add(place, document)
+        waiting.store_all()
+        client.admin.command("fsync")
+
+
+class _Waiting:
+    """Documents that are inserted together."""
+
+    def __init__(self, client: MongoClient[RawBSONDocument]) -> None:
+        self._client = client
+        self._documents: dict[Place, list[RawBSONDocument]] = defaultdict(list)
+        self._bytes: dict[Place, int] = defaultdict(int)
+
+    def add(self, place: Place, document: RawBSONDocument) -> None:
+        self._documents[place].append(document)
+        self._bytes[place] += len(document.raw)
+        is_full = len(self._documents[place]) >= BATCH_DOCUMENTS
+        if is_full or self._bytes[place] >= BATCH_BYTES:
+            self._store(place)
+
+    def store_all(self) -> None:
+        for place in list(self._documents):
+            self._store(place)
+
+    def _store(self, place: Place) -> None:
+        database, collection = place
+        target = self._client.get_database(database, write_concern=WriteConcern(w=1, j=False))
+        target[collection].insert_many(self._documents.pop(place), ordered=False)
+        del self._bytes[place]
+
+
+def _documents(uri: str) -> Iterator[tuple[Place, RawBSONDocument]]:
+    with MongoClient[RawBSONDocument](uri, document_class=RawBSONDocument) as client:
+        for database in DATABASES:
+            for collection in client[database].list_collection_names():
+                if not collection.startswith("system."):
+                    for document in client[database][collection].find():
+                        yield (database, collection), document
+
+
+def _pattern(
+    case: Case, number: int, documents: Sequence[tuple[Place, RawBSONDocument]]
+) -> Pattern:
+    """What names the case, and what is filed under a hash that those documents hold."""
+    name = name_of(number)
+    own = [case.ticket_id.encode(), name.encode(), name.title().encode()]
+    others = re.compile(rb"case\d{8}|T-\d{7}", re.IGNORECASE)
+
+    def is_only_of_case(raw: bytes) -> bool:
+        return {found.lower() for found in others.findall(raw)} <= {one.lower() for one in own}
+
+    alone = [(place, d) for place, d in documents if is_only_of_case(d.raw)]
+    named = [(place, d) for place, d in alone if any(one in d.raw for one in own)]
+    hashes = {found for _, d in named for found in re.findall(_HASH, d.raw)}
+    ids = {d["_id"] for _, d in named if isinstance(d["_id"], str)}
+    under_hash = [
+        (place, d)
+        for place, d in alone
+        if not any(one in d.raw for one in own) and hashes & {*_hashes_of_id(d)}
+    ]
+    assert ids, f"nothing is stored of {case}"
+    names = re.compile(b"|".join([_HASH, *map(re.escape, own)]))
+    split = re.compile(b"(" + names.pattern + b")")
+    stencils = [
+        Stencil(place, split.split(document.raw)) for place, document in [*named, *under_hash]
+    ]
+    used = {piece for stencil in stencils for piece in stencil.pieces[1::2]}
+    return Pattern(frozenset(used), stencils)
+
+
+def _hashes_of_id(document: Mapping[str, Any]) -> list[bytes]:
+    return re.findall(_HASH, str(document["_id"]).encode())
+
+
+def _other(name: bytes, number: int) -> bytes:
+    """The name in copy ``number``, of the same length."""
+    if name.startswith(b"T-"):
+        return b"T-%07d" % number
+    if name[:4].lower() == b"case":
+        return name[:4] + b"%08d" % number
+    return b"%08x" % (number * _SPREADS % 2**32) + name[8:]
