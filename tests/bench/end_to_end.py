@@ -17,7 +17,7 @@ from pymongo import MongoClient
 from deploy.local.parts import SERVICES
 from tests.actors.desk import RunningDesk
 from tests.actors.source import Source
-from tests.bench.accept import _server
+from tests.bench.accept import serving
 from tests.bench.load import Flood, Mix, Turns, accept_rate, first_mails
 from tests.bench.processes import cpu_seconds, resident_mib
 from tests.bench.rows import Row, at_least, at_most, plain
@@ -78,7 +78,7 @@ def _figures(done: Rounds, at_rest: dict[str, float]) -> Iterator[Row]:
 def _bare_rate(desk: RunningDesk, mix: Mix, number: int) -> float:
     everybody = Mix(mix.plain + mix.replies, mix.html, mix.attached, 0)
     mails = first_mails(random.Random(number), everybody, f"bare{number}")
-    with _server("bare", tempfile.gettempdir()) as port:
+    with serving("bare", tempfile.gettempdir()) as (port, _):
         return desk.play(accept_rate(Source(f"127.0.0.1:{port}", sessions=20), mails))
 
 
