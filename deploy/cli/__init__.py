@@ -28,6 +28,7 @@ COMMANDS = (
     "rebuild",
     "ledger",
     "dlq",
+    "quarantine",
     "backup",
     "restore",
     "demo",

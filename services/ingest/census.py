@@ -19,6 +19,6 @@ STOCKS = (
         rows={"state": QUARANTINED},
         since="$received_at",
         index="quarantine",
-        remedy="each has a ticket with the original attached; nothing waits for you.",
+        remedy="each has a ticket with the original attached; 'postdesk quarantine list' has why.",
     ),
 )

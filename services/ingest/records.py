@@ -24,7 +24,8 @@ def announcement(
 ) -> Outgoing:
     """The record; ``blob_ids`` are those of the reading's contents, in their order.
 
-    The same mail gives the same id, however often it is read. Raises ValueError where the reading
+    The same mail gives the same id, however often it is read, until it is taken out of quarantine:
+    then it is told of anew. Raises ValueError where the reading
     is not what a record can carry.
     """
     record = MailReceived.model_validate(
@@ -43,7 +44,7 @@ def announcement(
             "automated": reading.fields.get("automated", False) or not row["envelope_from"],
         }
     )
-    return Outgoing(topics.MAIL_RECEIVED, _key(record), record, _meta(record))
+    return Outgoing(topics.MAIL_RECEIVED, _key(record), record, _meta(record, row))
 
 
 def _with_blobs(reading: Reading, blob_ids: list[str]) -> dict[str, Any]:
@@ -65,9 +66,10 @@ def _key(record: MailReceived) -> str:
     return (record.from_addr or record.envelope_from or record.inbound_id).lower()
 
 
-def _meta(record: MailReceived) -> Meta:
+def _meta(record: MailReceived, row: Document) -> Meta:
+    retries = row.get("retries", 0)
     return Meta(
-        id=record.inbound_id,
+        id=f"{record.inbound_id}.{retries}" if retries else record.inbound_id,
         source=SOURCE,
         time=record.received_at,
         subject=record.inbound_id,

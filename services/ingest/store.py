@@ -1,7 +1,8 @@
 """The collection ``inbound``: one row for each mail and mailbox, kept with its raw bytes.
 
 A row is ``received`` until its record is on the bus, then ``announced``, or ``quarantined`` where
-the parser was defeated and the record says so. Who reads a row holds a lease on it; a lease that
+the parser was defeated and the record says so. Operators take it out of quarantine: to be
+received once more, announced, or ``dropped``. Who reads a row holds a lease on it; a lease that
 runs out frees the row for anybody.
 """
 
@@ -13,6 +14,7 @@ from shared.mongo import ASCENDING, Collection, Document, Index, unjournaled
 
 INBOUND = "inbound"
 RECEIVED, ANNOUNCED, QUARANTINED = "received", "announced", "quarantined"
+DROPPED = "dropped"
 WAITING = "waiting"
 """Name of the index of the rows that wait to be read."""
 LEASE_S = 15.0

@@ -15,7 +15,7 @@ from services.tickets.mail_commands.drafts import Draft
 from services.tickets.store import Changes, Versioned
 from shared.contracts.base import Record
 from shared.contracts.mail import MailReceived
-from shared.contracts.ticket import Message, TicketAssigned, TicketEvent
+from shared.contracts.ticket import Message, MessageReread, TicketAssigned, TicketEvent
 from shared.contracts.topics import Topic
 
 
@@ -86,8 +86,13 @@ class Batch:
         self._orders[ticket.id] = order
         self._tickets[ticket.id] = ticket
         self._changed.add(ticket.id)
+        again = {e.message.number for e in story.events if isinstance(e, MessageReread)}
         for message in story.messages:
-            self.file(message, ticket.id, f"{ticket.id}.m{message.number}")
+            name = f"{ticket.id}.m{message.number}"
+            if message.number in again:
+                self._changes.reread.append(documents.message_document(message, ticket.id, name))
+            else:
+                self.file(message, ticket.id, name)
 
     def file(self, message: Message, ticket_id: str | None, name: str) -> None:
         """Add an entry to a conversation, or to none."""

@@ -13,6 +13,7 @@ from services.tickets.documents import Cause
 from services.tickets.domain import threading
 from services.tickets.domain.decide_clock import decide_clock
 from services.tickets.domain.decide_delivery import decide_delivery
+from services.tickets.domain.decide_mail import read_again
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.order import Decision
 from services.tickets.domain.routing import wants_loads
@@ -51,6 +52,10 @@ class Handlers:
     async def file_mails(self, records: Records) -> None:
         """File each mail under its ticket, or open one; run what agents' mails ask for."""
         records = [_folded(one) for one in records]
+        again = [one for one in records if one.meta.id != one.record.inbound_id]
+        if again:
+            await self._file_again(again)
+            records = [one for one in records if one not in again]
         records = await NewWords(self.store, self.desk.desk, self.own_ticket_of).of(records)
         # Most mails are fresh, so what they need is loaded while that is being asked.
         with metrics.stage("load"):
@@ -74,6 +79,22 @@ class Handlers:
                 claim = await claims.of(mail) if mails.opens_ticket(placement) else None
                 mails.file_by_customer(batch, mail, placement, cause, claim)
         await self._commit(batch)
+
+    async def _file_again(self, records: Records) -> None:
+        """Replace what could not be read of mails that were taken out of quarantine."""
+        fresh = await self._fresh(records)
+        filed = await self.store.unreadable([one.record.inbound_id for one in fresh])
+        ids = {ticket_id for ticket_id, _ in filed.values()}
+        batch = Batch(await self._facts(), tickets=await self.store.tickets(ids))
+        for one in fresh:
+            mail: MailReceived = one.record
+            batch.mark(_mark(one))
+            ticket_id, number = filed.get(mail.inbound_id, ("", 0))
+            ticket = batch.ticket(ticket_id)
+            if ticket and number and not mail.unreadable:
+                batch.keep(read_again(ticket, mail, number, batch.facts), Cause.of(one.meta))
+        if fresh:
+            await self._commit(batch)
 
     async def run_commands(self, records: Records) -> None:
         """Run systems' commands and answer each one on ``command-results``."""

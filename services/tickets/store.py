@@ -99,6 +99,7 @@ class Changes:
     loaded: Mapping[str, int] = field(default_factory=dict)
     events: list[Document] = field(default_factory=list)
     messages: list[Document] = field(default_factory=list)
+    reread: list[Document] = field(default_factory=list)
     outbox: list[Document] = field(default_factory=list)
     drafts: list[Document] = field(default_factory=list)
 
@@ -112,6 +113,10 @@ class Store(Protocol):
 
     async def owners(self, message_ids: Collection[str]) -> dict[str, str]:
         """Ticket ids by the Message-IDs of stored messages and of mails sent."""
+        ...
+
+    async def unreadable(self, inbound_ids: Collection[str]) -> dict[str, tuple[str, int]]:
+        """Ticket and number of the messages of these mails that could not be read."""
         ...
 
     async def tickets(self, ids: Collection[str]) -> dict[str, Versioned]:
@@ -192,6 +197,12 @@ class MongoStore:
                 owners[document.get("relay_message_id") or ""] = document["ticket_id"]
         return owners
 
+    async def unreadable(self, inbound_ids: Collection[str]) -> dict[str, tuple[str, int]]:
+        """See `Store`."""
+        wanted = {"inbound_id": {"$in": list(inbound_ids)}, "unreadable": {"$gt": ""}}
+        found = await self._db["messages"].find(wanted).to_list(None)
+        return {d["inbound_id"]: (d["ticket_id"], d["number"]) for d in found if d["ticket_id"]}
+
     async def tickets(self, ids: Collection[str]) -> dict[str, Versioned]:
         """See `Store`."""
         if not ids:
@@ -266,6 +277,9 @@ class MongoStore:
             ):
                 if rows:
                     await self._db[name].insert_many(rows, session=session)
+            if changes.reread:
+                news = [ReplaceOne({"_id": d["_id"]}, d) for d in changes.reread]
+                await self._db["messages"].bulk_write(news, session=session)
             if changes.drafts:
                 writes = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in changes.drafts]
                 await self._db["drafts"].bulk_write(writes, session=session)

@@ -158,6 +158,13 @@ class MailHeld(TicketEvent):
     reason: str = Field(max_length=300)
 
 
+class MessageReread(TicketEvent):
+    """A mail that could not be read can be read now: ``message`` replaces the one of its number."""
+
+    type: Literal["ticket.message-reread"] = "ticket.message-reread"
+    message: Message
+
+
 class TicketAssigned(TicketEvent):
     """The ticket has another assignee, or none."""
 
@@ -340,6 +347,7 @@ RECORDS = (
     TicketOpened,
     MessageAdded,
     MailHeld,
+    MessageReread,
     TicketAssigned,
     TeamChanged,
     LockChanged,

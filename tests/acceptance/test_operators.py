@@ -208,3 +208,32 @@ def _stuck(ledger: dict[str, Any], topic: str) -> dict[str, Any]:
 
 def _with(story: dict[str, Any], *names: str) -> dict[str, Any]:
     return story if all(story.get(name) for name in names) else {}
+
+
+def test_a_mail_that_defeats_the_parser_waits_in_quarantine_until_somebody_decides(
+    company: Company, operator: Operator
+) -> None:
+    emma = company.person("emma@harbour-bakery.example", "Emma Brand")
+    fields = {f"X-{n}": "y" for n in range(3_000)}
+    emma.write("support@desk.example", "Too many fields", "What now?", headers=fields)
+    entry = until(lambda: _with(_about("Too many fields", operator), "ticket"))
+    name = entry["id"]
+
+    assert entry["unreadable"]
+    operator.run("quarantine", "retry", name, "--why", "a new parser")
+    again = until(lambda: _with(_about("Too many fields", operator), "retries"))
+    assert (again["retries"], again["ticket"]) == (1, entry["ticket"])
+    operator.run("quarantine", "release", name, "--why", "read by hand")
+
+    assert not _about("Too many fields", operator)
+    released = operator.ask("quarantine", "show", name)
+    assert [d["action"] for d in released["decisions"]] == ["retried", "released"]
+    assert "Too many fields" in operator.run("quarantine", "show", name, "--raw")[1]
+    assert len(company.show(entry["ticket"])["messages"]) == 1
+
+
+def _about(subject: str, operator: Operator) -> dict[str, Any]:
+    for entry in operator.ask("quarantine", "list"):
+        if subject in operator.run("quarantine", "show", entry["id"], "--raw")[1]:
+            return entry
+    return {}

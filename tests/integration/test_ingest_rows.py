@@ -8,6 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.local.errors import StackError
+from deploy.local.quarantine import Quarantine
+from services.ingest import records
 from services.ingest.backlog import Backlog, pipeline
 from services.ingest.spool import Spool
 from services.ingest.store import INBOUND, INDEXES, LEASE_S, WAITING, InboundRows
@@ -15,7 +18,7 @@ from shared import mongo as database
 from shared.clock import FrozenClock
 from shared.config.models import Door
 from shared.health import Health
-from tests.builders import NOON
+from tests.builders import NOON, an_address_book
 
 pytestmark = pytest.mark.stack
 
@@ -165,3 +168,40 @@ async def test_what_waits_is_counted_without_fetching_a_mail(
     said = str(plan)
     assert "'totalKeysExamined': 50" in said
     assert "'totalDocsExamined': 0" in said
+
+
+async def test_what_operators_decide_about_quarantined_mail_happens_once_and_leaves_a_trace(
+    mongo: str,
+) -> None:
+    client = database.connect(mongo)
+    await client.drop_database("postdesk_ingest")
+    await client.drop_database("postdesk_operators")
+    db = database.database(client, "ingest")
+    await database.ensure_indexes(db, INDEXES)
+    facts = {"mailbox": "support@desk.example", "recipient": "support@desk.example"}
+    facts |= {"envelope_from": "e@x.example", "message_id": "m@x.example", "client": "::1"}
+    rows = [a_row(f"{n}-mail", size_bytes=100, unreadable="too deep", **facts) for n in "abc"]
+    await db[INBOUND].insert_many([{**row, "state": "quarantined"} for row in rows])
+    quarantine = Quarantine(client)
+    waiting = await quarantine.entries()
+
+    for decision, entry in zip(("retried", "released", "dropped"), waiting, strict=True):
+        assert await quarantine.decide([entry], decision, "a test")
+        assert await quarantine.decide([await quarantine.chosen(entry["id"])], decision, "") == []
+
+    [again] = await InboundRows(db[INBOUND], FrozenClock(NOON + timedelta(days=999)), "r").claim(
+        9, ()
+    )
+    told = records.announcement(again, records.bare(again, "x"), [], None, an_address_book())
+    everything = await quarantine.entries(every=True)
+    assert told.meta.id == "a-mail.1"
+    assert await quarantine.entries() == []
+    assert [e["state"] for e in everything] == ["received", "announced", "dropped"]
+    assert [[d["action"] for d in e["decisions"]] for e in everything] == [
+        ["retried"], ["released"], ["dropped"],
+    ]  # fmt: skip
+    assert await quarantine.original(everything[2]) == b"x" * 100
+    with pytest.raises(StackError, match="quarantine list"):
+        await quarantine.chosen("z")
+    await client.drop_database("postdesk_ingest")
+    client.close()

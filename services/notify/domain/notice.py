@@ -20,6 +20,7 @@ REASONS = (
     "held",
     "delivery-failed",
     "customer-answered",
+    "reread",
     "assigned",
     "reopened",
     "returned",

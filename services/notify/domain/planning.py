@@ -17,6 +17,7 @@ from shared.contracts.ticket import (
     MailHeld,
     Message,
     MessageAdded,
+    MessageReread,
     SLABreached,
     SLABreachWithdrawn,
     SLAWarned,
@@ -161,8 +162,9 @@ def _news_for_agents(event: TicketEvent, view: TicketView, desk: Desk) -> list[P
             return _responsible("customer-answered", view, desk) if number > 1 else []
         case MessageAdded(message=Message(kind="note")) if view.state.assignee:
             return [_notice("note", view.state.assignee)]
-        case TicketReturned():
-            return _responsible("returned", view, desk)
+        case MessageReread() | TicketReturned():
+            reason = "reread" if isinstance(event, MessageReread) else "returned"
+            return _responsible(reason, view, desk)
         case TicketReopened(reason="agent" | "system"):
             # A customer's reopening comes with the message that did it, which is told of.
             return _responsible("reopened", view, desk)

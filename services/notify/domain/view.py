@@ -9,6 +9,7 @@ from shared.contracts.ticket import (
     MailHeld,
     Message,
     MessageAdded,
+    MessageReread,
     SurveyAnswered,
     TicketEvent,
     TicketReopened,
@@ -92,6 +93,14 @@ def evolve(view: TicketView | None, event: TicketEvent) -> TicketView:
     after = replace(before, state=event.state, lines=(*before.lines, _line(event))[-KEPT_LINES:])
     if isinstance(event, MessageAdded | MailHeld):
         return _with_message(after, event.seq, event.message)
+    if isinstance(event, MessageReread):
+        again = [
+            Entry(event.seq, _shortened(event.message))
+            if entry.message.number == event.message.number
+            else entry
+            for entry in after.entries
+        ]
+        return replace(after, entries=tuple(again))
     return after
 
 
@@ -138,7 +147,7 @@ _WORDS = (
 def _line(event: TicketEvent) -> Line:
     given = type(event).model_fields
     data = {name: str(getattr(event, name) or "") for name in _WORDS if name in given}
-    if isinstance(event, MessageAdded | MailHeld):
+    if isinstance(event, MessageAdded | MailHeld | MessageReread):
         message = event.message
         data |= {"kind": message.kind, "direction": message.direction, "from": message.from_addr}
     if isinstance(event, SurveyAnswered):

@@ -21,6 +21,7 @@ IRRELEVANT = (
     events.TicketAssigned,
     events.LockChanged,
     events.MailHeld,
+    events.MessageReread,
     events.SurveyAnswered,
     events.DraftHeld,
     events.DeliveryNoted,

@@ -106,6 +106,17 @@ def as_message(mail: MailReceived, number: int, facts: Facts) -> Message:
     )
 
 
+def read_again(ticket: Ticket, mail: MailReceived, number: int, facts: Facts) -> Story:
+    """A mail that is message ``number`` already, as it is understood now; nothing else follows.
+
+    Whoever it claims to be from is as doubtful as before, and no answer goes out by itself.
+    """
+    story = Story(ticket, facts, "system:quarantine")
+    message = as_message(mail, number, facts).model_copy(update={"answerable": False})
+    story.tell(contract.MessageReread, message=message)
+    return story
+
+
 def link(story: Story, other: str, placement: Placement) -> None:
     """Tie the story's ticket to another one."""
     if other not in story.state.linked and other != story.state.ticket_id:

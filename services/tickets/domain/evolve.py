@@ -43,6 +43,12 @@ def _held(ticket: Ticket, event: contract.MailHeld) -> tuple[Changes, Changes]:
     return {}, {"messages": max(ticket.state.messages, event.message.number)}
 
 
+def _reread(ticket: Ticket, event: contract.MessageReread) -> tuple[Changes, Changes]:
+    message = event.message
+    known = {message.from_addr} if message.from_addr and not message.automated else set()
+    return {"participants": ticket.participants | known}, {}
+
+
 def _assigned(_: Ticket, event: contract.TicketAssigned) -> tuple[Changes, Changes]:
     return {}, {"assignee": event.assignee}
 
@@ -150,6 +156,7 @@ def _nothing(_: Ticket, __: TicketEvent) -> tuple[Changes, Changes]:
 _CHANGES: dict[type[TicketEvent], Callable[[Ticket, Any], tuple[Changes, Changes]]] = {
     contract.MessageAdded: _message,
     contract.MailHeld: _held,
+    contract.MessageReread: _reread,
     contract.TicketAssigned: _assigned,
     contract.TeamChanged: _team,
     contract.LockChanged: _lock,

@@ -54,6 +54,13 @@ class MemoryTickets:
                 owners[row["message_id"]] = row["ticket_id"]
         return {name: owners[name] for name in message_ids if name in owners}
 
+    async def unreadable(self, inbound_ids: Collection[str]) -> dict[str, tuple[str, int]]:
+        return {
+            row["inbound_id"]: (row["ticket_id"], row["number"])
+            for row in self.collections["messages"].values()
+            if row["inbound_id"] in inbound_ids and row["unreadable"] and row["ticket_id"]
+        }
+
     async def tickets(self, ids: Collection[str]) -> dict[str, Versioned]:
         found = {name: self.collections["tickets"].get(name) for name in ids}
         return {
@@ -112,6 +119,7 @@ class MemoryTickets:
         for name in ("tickets", "events", "messages", "outbox", "drafts"):
             rows = deepcopy(getattr(changes, name))
             self.collections[name] |= {row["_id"]: row for row in rows}
+        self.collections["messages"] |= {row["_id"]: deepcopy(row) for row in changes.reread}
 
     async def conversation(self, ticket_id: str) -> tuple[list[Message], list[TicketEvent]]:
         messages = [row for row in await self.rows("messages") if row["ticket_id"] == ticket_id]

@@ -389,6 +389,23 @@ class TicketsSuite:
         [answer] = [m for m in await store.rows("messages") if m["direction"] == "out"]
         assert answer["reply_text"] == "We come on Tuesday."
 
+    async def test_a_mail_that_can_be_read_after_all_replaces_what_could_not_be(
+        self, handlers, store
+    ):
+        broken = {"inbound_id": "in-1", "unreadable": "parser timeout", "raw_blob": "in-1/x"}
+        await handlers.file_mails([received(a_mail("", **broken), "in-1")])
+        whole = a_mail("My line is dead.", inbound_id="in-1")
+
+        await handlers.file_mails([received(a_mail("", **broken), "in-1.1")])
+        for name in ("in-1.2", "in-1.2", "in-1.3"):
+            await handlers.file_mails([received(whole, name)])
+
+        [message] = [m for m in await store.rows("messages") if m["number"]]
+        assert (message["text"], message["unreadable"]) == ("My line is dead.", "")
+        assert (await types(store)).count("message-reread") == 1
+        assert (await types(store)).count("message-added") == 1
+        assert len(await store.rows("tickets")) == 1
+
     async def test_an_id_that_the_relay_gave_a_mail_finds_the_ticket(self, handlers, store):
         await handlers.file_mails(mails(a_mail()))
         sent = MailSent(

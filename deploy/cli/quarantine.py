@@ -1,0 +1,152 @@
+"""``postdesk quarantine``: mails that defeated the parser, and what to do about each."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from deploy.cli.output import (
+    STATE,
+    AsJSON,
+    StateDir,
+    console,
+    print_json,
+    print_table,
+    shows_errors,
+)
+from deploy.cli.place import Addresses, Mongo, addresses, with_client
+from deploy.local.errors import StackError
+from deploy.local.quarantine import Decision, Quarantine
+
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids, or their first characters.")]
+Every = Annotated[bool, typer.Option("--all", help="All that wait.")]
+Why = Annotated[str, typer.Option("--why", help="Reason, kept with the decision.")]
+T = TypeVar("T")
+ID_CHARS = 12
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(help="Mails that could not be read.", no_args_is_help=True)
+    group.command("list")(list_mails)
+    group.command()(show)
+    group.command()(retry)
+    group.command()(release)
+    group.command()(drop)
+    app.add_typer(group, name="quarantine")
+
+
+@shows_errors
+def list_mails(
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Those decided upon too.")] = False,
+    state_dir: StateDir = STATE,
+    mongo: Mongo = "",
+    as_json: AsJSON = False,
+) -> None:
+    """List mails that could not be read, the oldest first: since when, from whom, why, ticket."""
+    found = _with(state_dir, mongo, lambda quarantine: quarantine.entries(every=every))
+    if as_json:
+        print_json(found)
+    elif found:
+        columns = ("id", "received", "from", "ticket", "state", "why")
+        print_table(columns, map(_row, found))
+    else:
+        console.print("No mail is in quarantine.")
+
+
+@shows_errors
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Id, or its first characters.")],
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="Write the mail as it came.")] = False,
+    state_dir: StateDir = STATE,
+    mongo: Mongo = "",
+    as_json: AsJSON = False,
+) -> None:
+    """Show one mail's facts and decisions, or the mail itself."""
+
+    async def look(quarantine: Quarantine) -> tuple[dict[str, Any], bytes]:
+        entry = await quarantine.chosen(name)
+        return entry, await quarantine.original(entry) if raw else b""
+
+    entry, original = _with(state_dir, mongo, look)
+    if raw:
+        sys.stdout.buffer.write(original)
+    elif as_json:
+        print_json(entry)
+    else:
+        decisions = entry.pop("decisions")
+        print_table(("", ""), ((k, v) for k, v in entry.items() if v not in ("", None)))
+        for one in decisions:
+            line = (
+                f"{one['action']} {one['at']:%Y-%m-%d %H:%M:%S} by {one['by']}: {one['why'] or '-'}"
+            )
+            console.print(line, markup=False)
+
+
+@shows_errors
+def retry(
+    ids: Ids = None,
+    *,
+    every: Every = False,
+    why: Why = "",
+    state_dir: StateDir = STATE,
+    mongo: Mongo = "",
+) -> None:
+    """Have mails read again, after an upgrade of the parser; their tickets get what is readable."""
+    _decide("retried", ids, every, why, addresses(state_dir, mongo, "-").mongo)
+
+
+@shows_errors
+def release(
+    ids: Ids = None,
+    *,
+    every: Every = False,
+    why: Why = "",
+    state_dir: StateDir = STATE,
+    mongo: Mongo = "",
+) -> None:
+    """Take mails off the list: somebody has read the original on the ticket."""
+    _decide("released", ids, every, why, addresses(state_dir, mongo, "-").mongo)
+
+
+@shows_errors
+def drop(
+    ids: Ids = None,
+    *,
+    every: Every = False,
+    why: Why = "",
+    state_dir: StateDir = STATE,
+    mongo: Mongo = "",
+) -> None:
+    """Take mails off the list because nobody needs them; ticket and original stay."""
+    _decide("dropped", ids, every, why, addresses(state_dir, mongo, "-").mongo)
+
+
+def _decide(decision: Decision, ids: list[str] | None, every: bool, why: str, uri: str) -> None:
+    if bool(ids) == every:
+        raise StackError("Name mails by their ids, or all with --all.")
+
+    async def work(quarantine: Quarantine) -> list[dict[str, Any]]:
+        wanted = await quarantine.entries() if every else []
+        wanted += [await quarantine.chosen(name) for name in ids or []]
+        done = {entry["id"] for entry in await quarantine.decide(wanted, decision, why)}
+        return [{"id": entry["id"], "changed": entry["id"] in done} for entry in wanted]
+
+    for one in with_client(Addresses(uri, ""), "quarantine", lambda c: work(Quarantine(c))):
+        already = "" if one["changed"] else ", nothing to do"
+        console.print(f"{one['id']}  {decision}{already}", markup=False, soft_wrap=True)
+
+
+def _with(state_dir: Path, uri: str, work: Callable[[Quarantine], Awaitable[T]]) -> T:
+    where = addresses(state_dir, uri, "-")
+    return with_client(where, "quarantine", lambda client: work(Quarantine(client)))
+
+
+def _row(entry: dict[str, Any]) -> tuple[str, ...]:
+    received = f"{entry['received_at']:%Y-%m-%d %H:%M:%S}"
+    rest = (entry["envelope_from"] or "<>", entry["ticket"] or "-", entry["state"])
+    return entry["id"][:ID_CHARS], received, *rest, entry["unreadable"]
