@@ -9,17 +9,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pymongo import MongoClient
 
-from deploy.local import folders, ports
-from deploy.local.parts import SERVICES
-from deploy.local.providers.choice import Backends, no_progress
-from deploy.local.providers.embedded_kafka import EmbeddedKafka
-from deploy.local.providers.embedded_mongo import EmbeddedMongo
+from deploy.local import ports
 from tests.actors.books import Evidence, Machine
-from tests.actors.desk import TEND_S, RunningDesk, Wiring
+from tests.actors.desk import TEND_S, RunningDesk
 from tests.actors.evidence import (
     dead_letters,
     inbound_rows,
@@ -35,7 +30,6 @@ from tests.actors.moods import Moods
 from tests.actors.sink import Sink
 from tests.actors.source import Source
 from tests.faults.chaos import Chaos
-from tests.faults.cluster import cluster_backends
 from tests.faults.disks import small_disks
 from tests.faults.faketime import FakeTime
 from tests.faults.field import Field
@@ -46,8 +40,9 @@ from tests.faults.plan import kinds, plan, plan_of_disks
 from tests.faults.poisoner import Poisoner
 from tests.faults.profiles import PROFILES, Profile
 from tests.faults.quiet import wait_until_quiet
-from tests.faults.traffic import BILLING, MAX_BYTES, SUPPORT, Traffic
+from tests.faults.traffic import Traffic
 from tests.faults.watch import Watch
+from tests.faults.wiring import READERS, SETTINGS, clustered, linked
 from tests.leaks import TOKEN, leaks, service_logs
 
 FIRST_MAILS = 5  # of those that come at once; not all kinds are announced
@@ -56,33 +51,6 @@ SESSIONS = 20
 LAST_S = 300.0
 """So long after the storm's own limit a run is given up."""
 SENDING_S = 2.0
-RESTART_S = 2.0
-"""The longest pause before a killed part is started again, so that faults hit what runs."""
-TWINS = ("tickets",)
-"""Two processes share the work, so that one can come back after the other has taken it over."""
-READERS = (*(name for name in SERVICES if name != "ingest"), *(f"{name}-2" for name in TWINS))
-SETTINGS = {
-    "notices": {"bundle": 2, "hold": 1},
-    "sending": {"first_pause": 2},
-    "door": {"max_bytes": MAX_BYTES},
-    "mailboxes": [
-        {"address": SUPPORT, "brand": "Support", "team": "support"},
-        {"address": BILLING, "brand": "Billing", "team": "billing", "priority": "urgent"},
-    ],
-    "calendars": {"always": {"timezone": "UTC", "week": "always"}},
-    "sla": {
-        "policies": {
-            "standard": {
-                "calendar": "always",
-                "targets": {
-                    "urgent": {"first_response": 30, "resolution": 60},
-                    "normal": {"first_response": "8h", "resolution": "72h"},
-                },
-            }
-        }
-    },
-}
-"""Everything waits for seconds; clocks run out for one mailbox, so that not all is about them."""
 
 
 @dataclass(frozen=True)
@@ -164,12 +132,10 @@ class _Run:
             ledger=taken, verdict=self._moods, port=ports.free_port(), slow_s=profile.slow_s
         )
         state = folder / "state"
-        wired = (
-            _clustered(state, clocks)
-            if profile.is_cluster
-            else _wiring(state, network, clocks, sink)
+        wiring = (
+            clustered(state, clocks) if profile.is_cluster else linked(state, network, clocks, sink)
         )
-        self.desk = RunningDesk(folder, settings=SETTINGS, sink=sink, wiring=wired, say=say)
+        self.desk = RunningDesk(folder, settings=SETTINGS, sink=sink, wiring=wiring, say=say)
         if profile.has_small_disks:
             opened.enter_context(small_disks(state / "kafka", state / "mongo"))
         opened.enter_context(self.desk)
@@ -271,36 +237,3 @@ def _told(state: Path, evidence: Evidence) -> list[str]:
     words = {"people.example", *evidence.desk.agents_by_address, *SUBJECTS, *SENTENCES}
     sent = (mail.raw.decode("ascii", "replace") for mail in evidence.taken)
     return leaks(service_logs(state), words, {t for raw in sent for t in TOKEN.findall(raw)})
-
-
-def _wiring(state: Path, network: Network, clocks: FakeTime, sink: Sink) -> Wiring:
-    """One Kafka, one MongoDB, and a breakable link between any two that talk."""
-    kafka = EmbeddedKafka(
-        state / "kafka",
-        cache=folders.cache_dir(),
-        log=state / "logs" / "kafka.log",
-        progress=no_progress,
-        more=network.kafka_listeners,
-    )
-    mongo = EmbeddedMongo(state / "mongo", log=state / "logs" / "mongo.log")
-    network.connect(mongo=urlsplit(mongo.address).netloc, relay=sink.address)
-    return Wiring(
-        companions=[network],
-        backends=Backends(kafka=kafka, mongo=mongo),
-        env={name: {**env, **clocks.env(name)} for name, env in network.env.items()},
-        processes=TWINS,
-        late=READERS,
-        longest_pause_s=RESTART_S,
-    )
-
-
-def _clustered(state: Path, clocks: FakeTime) -> Wiring:
-    """Three brokers and a replica set of three; clients speak to them directly."""
-    *_, backends = cluster_backends(state)
-    return Wiring(
-        backends=backends,
-        env={name: clocks.env(name) for name in SERVICES},
-        processes=TWINS,
-        late=READERS,
-        longest_pause_s=RESTART_S,
-    )
