@@ -8,7 +8,7 @@ AskTime = Callable[[], Awaitable[datetime]]
 
 
 class DatabaseClock:
-    """MongoDB's time when it was last asked, and what has passed since by the monotonic clock.
+    """MongoDB's time when it last answered, and what has passed since by the monotonic clock.
 
     So a wall clock that jumps, or that several processes disagree about, neither fires a clock too
     soon nor holds one back.
@@ -22,11 +22,12 @@ class DatabaseClock:
         self._told: datetime | None = None
 
     async def sync(self) -> None:
-        """Ask again; the answer counts from the middle of the question."""
-        begun_s = self._monotonic_s()
-        told = await self._ask()
-        self._asked_at_s = (begun_s + self._monotonic_s()) / 2
-        self._told = told
+        """Ask again; the answer counts from its arrival.
+
+        On a slow way it lags behind the database by what its way took, and never runs ahead of it.
+        """
+        self._told = await self._ask()
+        self._asked_at_s = self._monotonic_s()
 
     def now(self) -> datetime:
         """Aware, in UTC, cut to milliseconds; it must have been asked once."""

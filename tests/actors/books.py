@@ -42,13 +42,12 @@ class Poison:
 
 @dataclass(frozen=True)
 class Disturbance:
-    """A fault and its aftermath, in seconds since 1970; ``ahead_s``: how far sla's clock was."""
+    """A fault and its aftermath, in seconds since 1970."""
 
     kind: str
     target: str
     begun: float
     over: float
-    ahead_s: float = 0.0
 
 
 @dataclass(frozen=True)

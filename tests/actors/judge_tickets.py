@@ -81,19 +81,11 @@ def _out_of_order(published: Sequence[str]) -> Iterator[str]:
 def _punctual(event: SLABreached, found: Evidence) -> Iterator[str]:
     due, told = event.due_at.timestamp(), event.at.timestamp()
     name = f"{event.target} of {event.ticket_id}"
-    if told < due - _ahead_s(found, told) - EARLY_S:
+    if told < due - EARLY_S:
         yield f"told {due - told:.1f} s before it was due: {name}"
     late_s = _calm_s(found, due, told)
     if late_s > LATE_S:
         yield f"told {late_s:.0f} undisturbed seconds late: {name}"
-
-
-def _ahead_s(found: Evidence, when: float) -> float:
-    """How far sla's clock may have been ahead when it made the news that was told then."""
-    return max(
-        (one.ahead_s for one in found.disturbances if one.begun <= when <= one.over + LATE_S),
-        default=0.0,
-    )
 
 
 def _calm_s(found: Evidence, begin: float, end: float) -> float:

@@ -111,7 +111,6 @@ class Chaos:
                 deed.fault.target,
                 deed.begun,
                 max(deed.healed, deed.recovered) if deed.recovered else now,
-                ahead_s=max(0.0, self._field.jumps.get(deed.fault, 0.0)),
             )
             for deed in self._deeds
         ]

@@ -19,7 +19,7 @@ from tests.actors.desk import RunningDesk
 from tests.faults.cluster import KafkaCluster, MongoCluster
 from tests.faults.faketime import FakeTime
 from tests.faults.network import Network
-from tests.faults.plan import Fault, Lengths
+from tests.faults.plan import Lengths
 from tests.faults.poisoner import Poisoner
 
 
@@ -37,7 +37,6 @@ class Field:
     bad_exits: list[str] = field(default_factory=list)
     excused: set[str] = field(default_factory=set)
     """Parts that may end by themselves, since their disk failed."""
-    jumps: dict[Fault, float] = field(default_factory=dict)
 
     @property
     def facts(self) -> StackFacts:
@@ -95,7 +94,6 @@ class Field:
         """Do something on the actors' loop."""
         self.desk.begin(deed).result()
 
-    def jump_s(self, fault: Fault) -> float:
-        """How far the clock of this fault jumps, forwards or backwards."""
-        far = self.chance.uniform(*self.lengths.jump) * self.chance.choice([-1, 1])
-        return self.jumps.setdefault(fault, far)
+    def jump_s(self) -> float:
+        """How far a clock jumps, forwards or backwards."""
+        return self.chance.uniform(*self.lengths.jump) * self.chance.choice([-1, 1])

@@ -131,7 +131,7 @@ def _network(fault: Fault, field: Field) -> Strike:
 
 
 def _clock(fault: Fault, field: Field) -> Strike:
-    field.clocks.set(fault.target, field.jump_s(fault))
+    field.clocks.set(fault.target, field.jump_s())
     try:
         yield from _wait(fault.seconds)
     finally:
