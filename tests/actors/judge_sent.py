@@ -129,8 +129,9 @@ def _told(event: TicketEvent, desk: Desk) -> set[str]:
             told = _responsible(event, desk) - {recipient.lower()}
         case TicketEscalated():
             told = set(event.to)
-    actor = event.by.partition(":")[2].lower()
-    return {agent.lower() for agent in told} - {actor}
+    kind, _, name = event.by.partition(":")
+    own = {name.lower()} if kind == "agent" else set()  # one who only says so is nobody's own act
+    return {agent.lower() for agent in told} - own
 
 
 def _responsible(event: TicketEvent, desk: Desk) -> set[str]:

@@ -90,6 +90,12 @@ ACK, NOTICE, WARNING, REPLY = CLEAN.taken
 BREACH = CLEAN.events[3]
 
 
+HELD = events.MailHeld.model_validate(
+    CLEAN.events[-1].model_dump(include={"ticket_id", "at", "state", "message"})
+    | {"seq": 6, "by": f"customer:{ANA}", "reason": "the address was not given to her"}
+)
+
+
 def later(mail: Mail, **changes: Any) -> Mail:
     return replace(mail, **changes)
 
@@ -171,6 +177,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("J8", {"taken": [*CLEAN.taken, REPLY]}, f"twice without a reason: T-1.5-{EMMA} to {EMMA}"),
     ("J8", {"taken": [*CLEAN.taken, REPLY], "disturbances": [a_disturbance("2026-11-22 09:40", "2026-11-22 09:42", target="sla")]}, f"twice without a reason: T-1.5-{EMMA} to {EMMA}"),
     ("J8", {"taken": [*CLEAN.taken[:3], replace(REPLY, message_id="")]}, f"a mail to {EMMA} has no Message-ID"),
+    ("J8", {"events": [*CLEAN.events, HELD]}, f"missing: notice of T-1 to {ANA} about ticket.mail-held"),
     ("J8", {"unanswered": ["no acknowledgement for x@y"]}, "waited for in vain: no acknowledgement for x@y"),
     ("J9", {"sent": [later(FIRST, kind="auto-reply"), ANSWER]}, f"{EMMA} wrote automatically and was answered: T-1.2-{EMMA}"),
     ("J10", {"events": CLEAN.events[1:]}, "seq of T-1 is [2, 3, 4, 5]"),
