@@ -1,5 +1,6 @@
 """The desk's own check of a sender, given the answers of DNS; mails are signed for real."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -249,3 +250,22 @@ def test_broken_keys_prove_nothing(key: str) -> None:
     dns = {f"{KEY}example.com": [key], "txt _dmarc.example.com": [POLICY]}
 
     assert verdict(signed(RAW, "example.com"), dns).dmarc == "fail"
+
+
+def test_a_signature_that_leaves_the_end_of_the_body_open_proves_nothing() -> None:
+    dns = {f"{KEY}example.com": [PUBLIC], "txt _dmarc.example.com": [POLICY]}
+    raw = signed(RAW, "example.com", length=True)
+    assert b" l=" in raw
+
+    assert verdict(raw, dns).dmarc == "fail"
+    assert verdict(raw + b"and more\r\n", dns).dmarc == "fail"
+
+
+@pytest.mark.parametrize("blanks", [b" " * 3_000_000, (b" " * 900 + b"x") * 20_000])
+def test_white_space_that_the_library_would_choke_on_is_not_given_to_it(blanks: bytes) -> None:
+    dns = {f"{KEY}example.com": [PUBLIC], "txt _dmarc.example.com": [POLICY]}
+    head = signed(RAW, "example.com")
+    began = time.process_time()
+
+    assert verdict(head + blanks, dns).dmarc == "fail"
+    assert time.process_time() - began < 3  # the child's limit
