@@ -86,7 +86,7 @@ def run_ledger(
         run = _Run(folder, random.Random(seed), profile, opened, tell)
         stormy = run.storm()
         tell("the storm is over")
-        left = wait_until_quiet(lambda: run.desk.facts, run.tend)
+        left = wait_until_quiet(lambda: run.desk.facts, run.tend, limit_s=profile.rest_s)
         tell("all is quiet" if not left else f"it does not come to rest: {', '.join(left)}")
         evidence = run.evidence()
         figures = run.figures(evidence)
@@ -168,7 +168,8 @@ class _Run:
             if time.monotonic() > deadline + LAST_S:
                 return ["mails are left that nobody took in time"]
             if self._traffic.is_idle and not playing.done():
-                wait_until_quiet(lambda: self.desk.facts, self.tend)
+                rest_s = self._profile.rest_s
+                wait_until_quiet(lambda: self.desk.facts, self.tend, limit_s=rest_s)
                 if self._traffic.is_idle:
                     self.desk.play(self._traffic.arrivals.give_up())
         playing.result()

@@ -19,6 +19,8 @@ class Profile:
     slow_s: float
     storm_s: float
     """The storm has to be over by then, else the run fails."""
+    rest_s: float = 300.0
+    """What is left to do must be done by then; nothing that stands still is waited for so long."""
     only: tuple[str, ...] = ()
     """Faults to draw from, as `plan` takes them; none means all."""
     is_cluster: bool = False
@@ -32,7 +34,13 @@ PROFILES: Mapping[str, Profile] = {
         mails=400, faults=26, pause_s=(1.0, 3.0), lengths=SHORT, slow_s=5.0, storm_s=420.0
     ),
     "full": Profile(
-        mails=5000, faults=200, pause_s=(1.5, 4.5), lengths=Lengths(), slow_s=20.0, storm_s=3000.0
+        mails=5000,
+        faults=200,
+        pause_s=(1.5, 4.5),
+        lengths=Lengths(),
+        slow_s=20.0,
+        storm_s=3000.0,
+        rest_s=1800.0,
     ),
     "cluster": Profile(
         mails=1000,

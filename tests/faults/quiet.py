@@ -14,7 +14,6 @@ from deploy.local.offsets import topic_states
 from deploy.local.parts import SERVICES
 from shared.contracts.topics import TOPICS
 
-LIMIT_S = 300.0
 BETWEEN_S = 5.0
 STUCK_S = 75.0  # longer than any pause of a retry in the run's configuration
 UNPUBLISHED = {"published_at": None}
@@ -32,7 +31,7 @@ def wait_until_quiet(
     facts: Callable[[], StackFacts],
     tend: Callable[[float], None],
     *,
-    limit_s: float = LIMIT_S,
+    limit_s: float,
 ) -> list[str]:
     """Return what is left to do in the end: nothing, or what has not moved for long.
 

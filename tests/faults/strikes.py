@@ -94,14 +94,14 @@ def _restart(fault: Fault, field: Field) -> Strike:
 def _rolling(field: Field) -> Strike:
     """One service after the other ends politely and comes back, as at an upgrade."""
     for name in SERVICES:
-        # Python that has hardly begun to run dies of SIGTERM.
         yield from _until(lambda name=name: field.is_ready(name), READY_S)
+        # Somebody else's SIGKILL may come first, and Python that has hardly begun dies of SIGTERM.
+        early = set() if field.is_ready(name) else {-signal.SIGTERM}
         child = field.child(name)
         field.signal(name, signal.SIGTERM)
         yield from _until(lambda child=child: not child.is_running, END_S)
         code = child.popen.returncode
-        # Somebody else's SIGKILL may have come first.
-        if code not in {0, -signal.SIGKILL}:
+        if code not in {0, -signal.SIGKILL, *early}:
             field.bad_exits.append(f"{name} ended with {code} after SIGTERM")
         yield from _until(lambda name=name: field.is_ready(name), READY_S)
 
