@@ -7,6 +7,7 @@ together where the relay says that it reads on meanwhile (RFC 2920).
 import asyncio
 import re
 from dataclasses import dataclass
+from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPHeloError
 
@@ -38,8 +39,8 @@ class SMTPSession:
 
     def __init__(self, client: SMTP, timeout_s: float) -> None:
         """Take over a client that has said EHLO; it must not be used any more."""
-        transport = client.transport
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - it is connected
+        # uvloop's transports do what `asyncio.Transport` says and are none by descent.
+        transport = cast("asyncio.Transport", client.transport)
         loop = asyncio.get_running_loop()
         self._timeout_s = timeout_s
         self._pipelines = client.supports_extension("pipelining")

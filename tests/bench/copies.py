@@ -9,7 +9,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient, WriteConcern
@@ -22,7 +21,9 @@ MOST = 7_900_000
 """Ticket numbers keep seven digits."""
 BATCH_BYTES = 8_000_000
 BATCH_DOCUMENTS = 2_000
-_HASH = rb"[0-9a-f]{24,64}"
+_CASE = re.compile(rb"case\d{8}|T-\d{7}", re.IGNORECASE)
+_HASH = re.compile(rb"[0-9a-f]{24,64}")
+_NAME = re.compile(b"(" + _HASH.pattern + b"|" + b"(?i:" + _CASE.pattern + b"))")
 _SPREADS = 2_654_435_761  # odd, so that different numbers give different products modulo 2**32
 
 Place = tuple[str, str]
@@ -36,9 +37,9 @@ class Stencil:
     place: Place
     pieces: Sequence[bytes]
 
-    def copy(self, names: Mapping[bytes, bytes]) -> RawBSONDocument:
+    def copy(self, names: Mapping[bytes, bytes]) -> bytes:
         """The document under other names of the same length."""
-        return RawBSONDocument(b"".join(names.get(piece, piece) for piece in self.pieces))
+        return b"".join(names.get(piece, piece) for piece in self.pieces)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Pattern:
     names: frozenset[bytes]
     stencils: Sequence[Stencil]
 
-    def copy(self, number: int) -> Iterator[tuple[Place, RawBSONDocument]]:
+    def copy(self, number: int) -> Iterator[tuple[Place, bytes]]:
         """The documents of copy ``number``."""
         names = {name: _other(name, number) for name in self.names}
         for stencil in self.stencils:
@@ -58,7 +59,7 @@ class Pattern:
 def patterns(uri: str, cases: Sequence[Case]) -> list[Pattern]:
     """Read what the stores hold of the cases; what belongs to several at once is left out."""
     documents = list(_documents(uri))
-    return [_pattern(case, number, documents) for number, case in enumerate(cases)]
+    return [pattern(case, number, documents) for number, case in enumerate(cases)]
 
 
 def fill(uri: str, some: Sequence[Pattern], copies: int) -> None:
@@ -82,9 +83,9 @@ class _Waiting:
         self._documents: dict[Place, list[RawBSONDocument]] = defaultdict(list)
         self._bytes: dict[Place, int] = defaultdict(int)
 
-    def add(self, place: Place, document: RawBSONDocument) -> None:
-        self._documents[place].append(document)
-        self._bytes[place] += len(document.raw)
+    def add(self, place: Place, document: bytes) -> None:
+        self._documents[place].append(RawBSONDocument(document))
+        self._bytes[place] += len(document)
         is_full = len(self._documents[place]) >= BATCH_DOCUMENTS
         if is_full or self._bytes[place] >= BATCH_BYTES:
             self._store(place)
@@ -100,47 +101,35 @@ class _Waiting:
         del self._bytes[place]
 
 
-def _documents(uri: str) -> Iterator[tuple[Place, RawBSONDocument]]:
+def pattern(case: Case, number: int, documents: Sequence[tuple[Place, bytes]]) -> Pattern:
+    """What names case ``number``, and what is filed under a hash that those documents hold.
+
+    What names another case too, such as an outbox row of both, belongs to neither.
+    """
+    own = {case.ticket_id.encode().lower(), name_of(number).encode()}
+    cases_in = [{found.lower() for found in _CASE.findall(raw)} for _, raw in documents]
+    named = [one for one, found in zip(documents, cases_in, strict=True) if found and found <= own]
+    nameless = [one for one, found in zip(documents, cases_in, strict=True) if not found]
+    hashes = {found for _, raw in named for found in _HASH.findall(raw)}
+    under_hash = [one for one in nameless if hashes.intersection(_hashes_of_id(one[1]))]
+    if not named:
+        raise LookupError(f"nothing is stored of {case}")
+    stencils = [Stencil(place, _NAME.split(raw)) for place, raw in [*named, *under_hash]]
+    names = {piece for stencil in stencils for piece in stencil.pieces[1::2]}
+    return Pattern(frozenset(names), stencils)
+
+
+def _documents(uri: str) -> Iterator[tuple[Place, bytes]]:
     with MongoClient[RawBSONDocument](uri, document_class=RawBSONDocument) as client:
         for database in DATABASES:
             for collection in client[database].list_collection_names():
                 if not collection.startswith("system."):
                     for document in client[database][collection].find():
-                        yield (database, collection), document
+                        yield (database, collection), document.raw
 
 
-def _pattern(
-    case: Case, number: int, documents: Sequence[tuple[Place, RawBSONDocument]]
-) -> Pattern:
-    """What names the case, and what is filed under a hash that those documents hold."""
-    name = name_of(number)
-    own = [case.ticket_id.encode(), name.encode(), name.title().encode()]
-    others = re.compile(rb"case\d{8}|T-\d{7}", re.IGNORECASE)
-
-    def is_only_of_case(raw: bytes) -> bool:
-        return {found.lower() for found in others.findall(raw)} <= {one.lower() for one in own}
-
-    alone = [(place, d) for place, d in documents if is_only_of_case(d.raw)]
-    named = [(place, d) for place, d in alone if any(one in d.raw for one in own)]
-    hashes = {found for _, d in named for found in re.findall(_HASH, d.raw)}
-    ids = {d["_id"] for _, d in named if isinstance(d["_id"], str)}
-    under_hash = [
-        (place, d)
-        for place, d in alone
-        if not any(one in d.raw for one in own) and hashes & {*_hashes_of_id(d)}
-    ]
-    assert ids, f"nothing is stored of {case}"
-    names = re.compile(b"|".join([_HASH, *map(re.escape, own)]))
-    split = re.compile(b"(" + names.pattern + b")")
-    stencils = [
-        Stencil(place, split.split(document.raw)) for place, document in [*named, *under_hash]
-    ]
-    used = {piece for stencil in stencils for piece in stencil.pieces[1::2]}
-    return Pattern(frozenset(used), stencils)
-
-
-def _hashes_of_id(document: Mapping[str, Any]) -> list[bytes]:
-    return re.findall(_HASH, str(document["_id"]).encode())
+def _hashes_of_id(raw: bytes) -> list[bytes]:
+    return _HASH.findall(str(RawBSONDocument(raw)["_id"]).encode())
 
 
 def _other(name: bytes, number: int) -> bytes:

@@ -117,7 +117,7 @@ def run(folder: Path, *, rate: float = RATE, seconds: float = SECONDS) -> Iterat
         "sustained: share of the machine's CPU", 100 * total / took / (os.cpu_count() or 1), "%"
     )
     for name in SERVICES:
-        yield _flat(name, [(at, resident[name]) for at, resident in samples])
+        yield flat(name, [(at, resident[name]) for at, resident in samples])
 
 
 def _sampled(desk: RunningDesk, steady: Steady) -> list[tuple[float, dict[str, float]]]:
@@ -144,7 +144,7 @@ def _waits(waits: Sequence[tuple[float, float]]) -> Iterator[Row]:
         yield plain(f"sustained: mail to acknowledgement p50, {name}", 1000 * statistics.median(some), "ms")  # fmt: skip
 
 
-def _flat(name: str, samples: Sequence[tuple[float, float]]) -> Row:
+def flat(name: str, samples: Sequence[tuple[float, float]]) -> Row:
     """Whether a line through the later samples rises by no more than 5 % or twice their scatter."""
     settled = np.array(samples[int(len(samples) * SETTLING_SHARE) :])
     at, mib = settled[:, 0], settled[:, 1]

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from services.notify.domain import wire
 from services.notify.relay import Outcome, RelaySettings, SMTPRelay
@@ -171,3 +172,17 @@ async def test_lone_line_ends_cannot_end_a_mail_early() -> None:
 
     body = [line for chunk in script.chunks[2:-1] for line in chunk]
     assert body[2:] == ["one", "..", "MAIL FROM:<evil@x.example>", "..", "two", "."]
+
+
+def test_mail_goes_out_on_the_loop_that_the_services_run_on() -> None:
+    """uvloop's transports are no asyncio ones by descent."""
+
+    async def sent() -> str:
+        async with Sink() as sink:
+            host, _, port = sink.address.rpartition(":")
+            relay = SMTPRelay(RelaySettings(host, int(port), timeout_s=5))
+            outcome = await relay.send("", EMMA, RAW)
+            await relay.close()
+        return outcome.result
+
+    assert uvloop.run(sent()) == "sent"
