@@ -175,7 +175,7 @@ async def test_lone_line_ends_cannot_end_a_mail_early() -> None:
 
 
 def test_mail_goes_out_on_the_loop_that_the_services_run_on() -> None:
-    """uvloop's transports are no asyncio ones by descent."""
+    """Uvloop's transports are no asyncio ones by descent."""
 
     async def sent() -> str:
         async with Sink() as sink:
