@@ -100,7 +100,9 @@ def plan(
     if not possible:
         raise ValueError(f"there are no such faults: {', '.join(only)}")
     drawn = chance.choices(possible, [WEIGHTS[what] for what in possible], k=count)
-    drawn = [*(what for what in ESSENTIAL if what in possible), *drawn][:count]
+    essential = [what for what in ESSENTIAL if what in possible]
+    chance.shuffle(essential)  # a short plan has some of them, not always the same
+    drawn = [*essential, *drawn][:count]
     chance.shuffle(drawn)
     places = _turns(chance, links, count) if links else []
     return [_fault(chance, kind, target, lengths, places) for kind, target in drawn]
