@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from deploy.local.providers.choice import choose
-from tests.bench import accept, end_to_end, growth, hostile, scale, sustained
+from tests.bench import accept, end_to_end, growth, hostile, scale, sla_timers, sustained
 from tests.bench.load import Mix
 from tests.bench.rows import Row, keep, show
 
@@ -72,12 +72,18 @@ def _mix(options: argparse.Namespace) -> Mix:
     return Mix(40, 20, 10, 30) if options.short else Mix()
 
 
+def _timers(_folder: Path, options: argparse.Namespace) -> Iterator[Row]:
+    share = 10 if options.short else 1
+    return sla_timers.run(sla_timers.CLOCKS // share, sla_timers.REFITTED // share)
+
+
 PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "accept": _accept,
     "desk": _desk,
     "sustained": _sustained,
     "growth": _growth,
     "scale": _scale,
+    "timers": _timers,
 }
 
 

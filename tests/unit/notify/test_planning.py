@@ -2,7 +2,8 @@ from collections import Counter
 
 import pytest
 
-from services.notify.domain.planning import Planned
+from services.notify.domain.planning import Planned, after_quiet_hours
+from shared.config.models import Agent, Notices
 from shared.contracts import ticket as events
 from tests.ticket_history import History, at
 from tests.unit.notify.cases import ANA, BEN, EMMA, MARTA, SUPPORT, a_desk, history, planned_by
@@ -208,3 +209,61 @@ def test_silence_where_nobody_needs_a_mail(kind: type[events.TicketEvent]) -> No
     told.happens(kind, "2026-11-20 10:00", by="system:sla", **more)
 
     assert planned_by(told) == []
+
+
+def escalated_at_night(step: str, *, urgent: bool) -> tuple[bool, str]:
+    told = history()
+    fields = {"to": [MARTA], "reason": "late", "step": step, "urgent": urgent}
+    told.happens(events.TicketEscalated, "2026-11-20 23:30", by="system:sla", **fields)
+    (mail,) = [mail for _, mail in planned_by(told) if mail.recipient == MARTA]
+    return mail.keeps_quiet, mail.reason
+
+
+@pytest.mark.feature("S05")
+@pytest.mark.parametrize(
+    ("step", "urgent", "quiet"),
+    [("breach", False, True), ("night", True, False), ("", False, False)],
+)
+def test_the_ladder_keeps_quiet_at_night_unless_the_step_says_so_and_people_never_wait(
+    step: str, urgent: bool, quiet: bool
+) -> None:
+    assert escalated_at_night(step, urgent=urgent) == (quiet, "escalated")
+
+
+@pytest.mark.parametrize(
+    ("quiet", "now", "then"),
+    [
+        (("20:00", "07:00"), "2026-11-20 20:30", "2026-11-21 06:00"),  # 21:30 in Berlin
+        (("20:00", "07:00"), "2026-11-21 03:00", "2026-11-21 06:00"),
+        (("20:00", "07:00"), "2026-11-21 06:00", "2026-11-21 06:00"),
+        (("12:00", "13:00"), "2026-11-20 11:30", "2026-11-20 12:00"),
+        (("12:00", "13:00"), "2026-11-20 12:00", "2026-11-20 12:00"),
+        (("20:00", "07:00"), "2027-03-27 23:00", "2027-03-28 05:00"),  # the short night
+    ],
+)
+def test_quiet_hours_are_those_of_the_readers_own_zone(
+    quiet: tuple[str, str], now: str, then: str
+) -> None:
+    agent = {"address": ANA, "name": "Ana", "timezone": "Europe/Berlin"}
+    changed = {"agents": [Agent.model_validate(agent)], "notices": Notices(quiet=quiet)}
+    desk = a_desk().model_copy(update=changed)
+
+    assert after_quiet_hours(at(now), ANA, desk) == at(then)
+
+
+@pytest.mark.feature("S06")
+def test_who_was_told_of_a_breach_is_told_that_it_was_none() -> None:
+    told = history()
+    told.assigned("2026-11-20 09:00", ANA)
+    breach = {"target": "first-response", "cycle": 1, "due_at": at("2026-11-20 10:00")}
+    told.happens(events.SLABreached, "2026-11-20 10:00", by="system:sla", **breach)
+    told.happens(events.TicketEscalated, "2026-11-20 10:00", by="system:sla", to=[MARTA], reason="")
+    answered = {"answered_at": at("2026-11-20 09:59")}
+    told.happens(
+        events.SLABreachWithdrawn, "2026-11-20 10:10", by="system:sla", **breach, **answered
+    )
+
+    reasons = [(mail.recipient, mail.reason) for _, mail in planned_by(told)]
+
+    assert (ANA, "breach-withdrawn") in reasons
+    assert (MARTA, "breach-withdrawn") in reasons
