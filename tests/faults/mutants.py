@@ -102,7 +102,7 @@ MUTANTS = (
                 "self._commits.done(batch)\n                await self._readers[name].read(batch)",
             ),
         ),
-        ("power-cut mongo, tickets", "power-cut mongo, notify", "kill tickets", "kill notify"),
+        ("power-cut mongo, tickets", "power-cut mongo, notify"),
     ),
     Mutant(
         "M4",
@@ -117,7 +117,7 @@ MUTANTS = (
                 '{"name": name, "at": changes.at}',
             ),
         ),
-        ("kill tickets", "power-cut mongo, tickets"),
+        ("kill tickets",),
     ),
     Mutant(
         "M5",
@@ -162,19 +162,17 @@ MUTANTS = (
     ),
     Mutant(
         "M8",
-        "a process that has lost its partitions stores its batch all the same",
-        ("J2",),
+        "a notice is taken without looking whether another process has it",
+        ("J8",),
         (
             Edit(
-                "services/tickets/store.py",
-                "MongoStore._guarded",
-                'await self._db["handled"].insert_many(marks, session=session)',
-                'await self._db["handled"].bulk_write([ReplaceOne({"_id": mark["_id"]}, mark, '
-                "upsert=True) for mark in marks], session=session)",
+                "services/notify/outgoing.py",
+                "Ledger.write",
+                'UpdateOne({"_id": row.id, **still}',
+                'UpdateOne({"_id": row.id}',
             ),
-            NO_UNIQUE_MESSAGE,
         ),
-        ("zombie tickets",),
+        ("zombie notify", "kill reports"),
     ),
     Mutant(
         "M9",

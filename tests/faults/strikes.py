@@ -17,7 +17,6 @@ from tests.peers.strace import traced
 
 Strike = Iterator[None]
 BETWEEN_DEATHS_S = 1.2
-MID_WORK_S = 0.7
 END_S = 45.0
 READY_S = 90.0
 WHOLE_S = 60.0
@@ -38,23 +37,6 @@ def strike(fault: Fault, field: Field) -> Strike:
 def _kill(fault: Fault, field: Field) -> Strike:
     yield from _until(lambda: field.may_die(fault.target), WHOLE_S)
     field.kill(fault.target)
-
-
-def _zombie(fault: Fault, field: Field) -> Strike:
-    """A process stands still in the middle of its work until its twin has taken that over.
-
-    MongoDB stands still a moment earlier, so that whatever is begun then waits for it.
-    """
-    mongo, process = (field.facts.pids[name] for name in ("mongo", fault.target))
-    try:
-        _stop(mongo)
-        yield from _wait(MID_WORK_S)
-        _stop(process)
-        _go_on(mongo)
-        yield from _wait(fault.seconds)
-    finally:
-        _go_on(mongo)
-        _go_on(process)
 
 
 def _power_cut(fault: Fault, field: Field) -> Strike:
@@ -191,7 +173,7 @@ _KINDS: Mapping[str, Callable[[Fault, Field], Strike]] = {
     "restart": _restart,
     "power-cut": _power_cut,
     "step-down": _step_down,
-    "zombie": _zombie,
+    "zombie": _pause,
     "clock": _clock,
     "poison": _poison,
     "disk-full": _disk_full,

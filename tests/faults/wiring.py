@@ -18,7 +18,7 @@ from tests.faults.traffic import BILLING, MAX_BYTES, SUPPORT
 
 RESTART_S = 2.0
 """The longest pause before a killed part is started again, so that faults hit what runs."""
-TWINS = {"tickets": 2}
+TWINS = {"tickets": 2, "notify": 2}
 """Two processes share the work, so that one can come back after the other has taken it over."""
 READERS = (*(name for name in SERVICES if name != "ingest"), *(f"{name}-2" for name in TWINS))
 SETTINGS: dict[str, Any] = {
