@@ -66,14 +66,18 @@ def run(clocks: int = CLOCKS, changed: int = REFITTED) -> Iterator[Row]:
         asyncio.run(create_topics(backends.kafka.address))
         bench = _Bench(backends.kafka.address, backends.mongo.address, Path(folder))
         bench.fill(clocks // 2, changed // 2)
-        yield from bench.measure(clocks, changed)
+        try:
+            yield from bench.measure(clocks, changed)
+        finally:
+            bench.end()
 
 
 class _Bench:
     def __init__(self, kafka: str, uri: str, folder: Path) -> None:
         self._kafka, self._uri, self._folder = kafka, uri, folder
         self._config = folder / "desk.yaml"
-        self._database = MongoClient(uri, tz_aware=True)["sla"]
+        self._database: Any = MongoClient(uri, tz_aware=True)["postdesk_sla"]
+        self._sla: ServiceProcess | None = None
 
     def fill(self, cases: int, stale: int) -> None:
         """Store open cases; the first ``stale`` follow a configuration of the past."""
@@ -147,9 +151,15 @@ class _Bench:
         assert len(late) == count, f"{len(late)} of {count} clocks fired"
         return late
 
+    def end(self) -> None:
+        """Leave no process behind, also where something failed."""
+        if self._sla is not None:
+            self._sla.kill()
+
     def _service(self) -> ServiceProcess:
         settings = {"kafka": self._kafka, "mongo": self._uri, "config": str(self._config)}
-        return ServiceProcess("sla", self._folder, settings)
+        self._sla = ServiceProcess("sla", self._folder, settings)
+        return self._sla
 
     def _configure(self, hours: str) -> None:
         self._config.write_text(CONFIG.replace("HOURS", hours))
