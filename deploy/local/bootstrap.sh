@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 venv=.venv
 
 # What the tests against Debian's own programs need; the only list of it.
-peers="chromium strace prometheus postfix"
+peers="chromium strace prometheus postfix dovecot-imapd"
 
 die() { # cause, remedy
     printf 'postdesk: %s\n' "$1" >&2

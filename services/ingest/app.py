@@ -1,6 +1,6 @@
 """Wiring: door and spool take mails in, the reader takes them apart and announces them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -10,6 +10,7 @@ from services.ingest.backlog import Backlog
 from services.ingest.census import STOCKS
 from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
+from services.ingest.fetching import PLACES, Fetcher, Receiver, StoredPlaces
 from services.ingest.lmtp import LMTPSession
 from services.ingest.parsing import MailReader, Tools
 from services.ingest.room import Room, disk_of, disk_of_mongo
@@ -26,6 +27,7 @@ from shared.service import Background, Context, Part
 
 ROOM_PAUSE_S = 2.0
 BACKLOG_PAUSE_S = 5.0
+FETCH_PAUSE_S = 2.0
 CHECKERS = 2
 CHECK_COST = Allowance(cpu_s=3.0, wall_s=6.0)
 
@@ -67,6 +69,9 @@ async def build(context: Context) -> Sequence[Part]:
         is_behind=lambda: backlog.is_too_long,
     )
     census = Census(context.database, STOCKS, context.clock)
+    fetching = fetch_with(
+        context, acceptance, lambda size: room.fits(size) and not backlog.is_too_long
+    )
     return [
         children,
         senders,
@@ -75,8 +80,24 @@ async def build(context: Context) -> Sequence[Part]:
         Background("room", room.look, pause_s=ROOM_PAUSE_S),
         Background("backlog", backlog.look, pause_s=BACKLOG_PAUSE_S),
         Background("group-commit", spool.run, pause_s=0.0),
+        *fetching,
         OpenDoor(door, settings.smtp, context.health),
     ]
+
+
+def fetch_with(
+    context: Context, acceptance: Acceptance, may_take: Callable[[int], bool]
+) -> Sequence[Part]:
+    """Make a part for each mailbox to fetch from."""
+    receiver = Receiver(
+        store=acceptance.store,
+        may_take=may_take,
+        places=StoredPlaces(context.database[PLACES]),
+        clock=context.clock,
+        health=context.health,
+    )
+    fetchers = [Fetcher(source, receiver) for source in context.desk.desk.ingest.sources.imap]
+    return [Background(one.name, one.run, pause_s=FETCH_PAUSE_S) for one in fetchers]
 
 
 def allowance(settings: Settings) -> Allowance:

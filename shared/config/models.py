@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from shared.config.routing import Action, Condition, Hours, Routing, Rule
 from shared.config.sla import SLA, Calendar, Goal, Policy, Season, Step, Targets
+from shared.config.sources import Ingest
 from shared.config.values import (
     DURATION_SCHEMA,
     BlockedSender,
@@ -296,6 +297,8 @@ class Desk(_Section):
     """The desk's own mail."""
     door: Door = Door()
     """Limits of the SMTP door."""
+    ingest: Ingest = Ingest()
+    """Mail in besides SMTP."""
     authentication: Authentication = Authentication()
     """The desk's own check of senders."""
     directory: list[str] = Field(default_factory=list)
@@ -319,6 +322,8 @@ class Desk(_Section):
             for field in ("lead", "manager"):
                 if who := getattr(team, field):
                     _known("agent", who, agents, ("teams", i, field))
+        for i, source in enumerate(self.ingest.sources.imap):
+            _known("mailbox", source.mailbox, boxes, ("ingest", "sources", "imap", i, "mailbox"))
         self._check_service_levels()
         self._check_rules()
         if both := boxes & agents:

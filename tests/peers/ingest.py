@@ -10,6 +10,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from deploy.local import health
 from deploy.local.ports import free_port
 from deploy.local.providers.embedded_mongo import EmbeddedMongo
 from tests.service_process import ServiceProcess
@@ -29,10 +30,10 @@ door: {lmtp: "127.0.0.1:%d"}
 class Ingest(ServiceProcess):
     """The service, and what it answers to MAIL."""
 
-    def __init__(self, folder: Path, state_dir: Path, mongo: str) -> None:
+    def __init__(self, folder: Path, state_dir: Path, mongo: str, *, more: str = "") -> None:
         config, keys = folder / "desk.yaml", folder / "keys.json"
         self.lmtp_port = free_port()
-        config.write_text(CONFIG % self.lmtp_port)
+        config.write_text(CONFIG % self.lmtp_port + more)
         self._mongo = mongo
         keys.write_text(
             json.dumps({"current": 1, "keys": {"1": base64.b64encode(b"k" * 32).decode()}})
@@ -40,8 +41,8 @@ class Ingest(ServiceProcess):
         self.port = free_port()
         nobody = f"127.0.0.1:{free_port()}"  # Kafka is not needed to take mail
         settings = {"kafka": nobody, "mongo": mongo, "config": str(config), "keys": str(keys)}
-        more = {"smtp": f"127.0.0.1:{self.port}", "state_dir": str(state_dir)}
-        super().__init__("ingest", folder, settings | more)
+        own = {"smtp": f"127.0.0.1:{self.port}", "state_dir": str(state_dir)}
+        super().__init__("ingest", folder, settings | own)
 
     def answer_to_mail(self) -> str:
         with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as session:
@@ -53,6 +54,10 @@ class Ingest(ServiceProcess):
         with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as session:
             mail = "Message-ID: <m@x.example>\r\nSubject: x\r\n\r\nhello\r\n"
             session.sendmail("ann@example.com", "support@desk.example", mail)
+
+    def report(self) -> str:
+        """What it says of itself; empty where it does not answer."""
+        return health.ask(self.health, "/readyz")[1]
 
     def stored(self) -> list[dict[str, Any]]:
         """All rows of ``inbound``, the oldest first."""

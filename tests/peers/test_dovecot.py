@@ -1,0 +1,142 @@
+"""Mail fetched from a real Dovecot: moved only when stored, caught up on after an outage."""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.local import maildir
+from deploy.local.ports import free_port
+from tests.peers.ingest import Ingest, a_mongod
+
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
+
+CONFIGURATION = """
+protocols = imap
+listen = 127.0.0.1
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+ssl = no
+disable_plaintext_auth = no
+default_internal_user = dovecot
+first_valid_uid = 1
+mail_location = maildir:{folder}/desk@provider.example
+passdb {{
+  driver = static
+  args = password=secret
+}}
+userdb {{
+  driver = static
+  args = uid=mail gid=mail home={folder}
+}}
+namespace inbox {{
+  inbox = yes
+  mailbox Archive {{
+    auto = create
+  }}
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+"""
+SOURCE = """
+ingest:
+  sources:
+    imap:
+      - {{mailbox: support@desk.example, host: 127.0.0.1, port: {port}, tls: none,
+          user: desk@provider.example, password_file: {password}, after: move}}
+"""
+
+
+class Dovecot:
+    """Runs in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.inbox = folder / "desk@provider.example"
+
+    def deliver(self, number: int) -> None:
+        raw = f"Message-ID: <{number}@x.example>\nFrom: a@x.example\nSubject: x\n\nhello\n"
+        file = maildir.deliver(self.folder, self.inbox.name, raw.encode(), sender="a@x.example")
+        file.chmod(0o666)
+
+    def mails_in(self, folder: str) -> int:
+        place = self.inbox / folder
+        return sum(1 for name in ("cur", "new") for _ in (place / name).glob("*"))
+
+
+@pytest.fixture
+def dovecot() -> Iterator[Dovecot]:
+    with tempfile.TemporaryDirectory(prefix="postdesk-dovecot-") as name:
+        server = Dovecot(Path(name))
+        server.folder.chmod(0o755)
+        maildir.create(server.inbox)
+        subprocess.run(["chown", "-R", "mail:mail", server.inbox], check=True)
+        configuration = server.folder / "dovecot.conf"
+        configuration.write_text(
+            CONFIGURATION.format(folder=server.folder, port=server.port), encoding="ascii"
+        )
+        with subprocess.Popen(["dovecot", "-F", "-c", configuration]) as process:
+            try:
+                yield server
+            finally:
+                process.terminate()
+                process.wait(30)
+
+
+@contextmanager
+def running(ingest: Ingest) -> Iterator[None]:
+    ingest.start()
+    try:
+        yield
+        ingest.stop()
+    finally:
+        ingest.kill()
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 90.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_mail_is_moved_when_it_is_stored_and_no_sooner(tmp_path: Path, dovecot: Dovecot) -> None:
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    with a_mongod(tmp_path / "mongo") as server:
+        source = SOURCE.format(port=dovecot.port, password=password)
+        ingest = Ingest(tmp_path, tmp_path / "state", server.address, more=source)
+        dovecot.deliver(0)  # before the first look
+        with running(ingest):
+            until(lambda: ingest.is_ready() and "imap" in ingest.report())
+            dovecot.deliver(1)
+            until(lambda: dovecot.mails_in(".Archive") == 1)
+
+            server.kill()
+            dovecot.deliver(2)
+            until(lambda: '"ok":false' in ingest.report())
+            assert dovecot.mails_in(".Archive") == 1
+            server.launch()
+            server.wait_ready()
+            until(lambda: dovecot.mails_in(".Archive") == 2)
+
+        dovecot.deliver(3)  # while nobody fetches
+        with running(ingest):
+            until(lambda: dovecot.mails_in(".Archive") == 3)
+
+        found = ingest.stored()
+    assert [row["message_id"] for row in found] == [f"{n}@x.example" for n in (1, 2, 3)]
+    assert {row["mailbox"] for row in found} == {"support@desk.example"}
+    assert dovecot.mails_in("") == 1
