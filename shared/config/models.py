@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from shared.config.routing import Action, Condition, Hours, Routing, Rule
 from shared.config.sla import SLA, Calendar, Goal, Policy, Season, Step, Targets
-from shared.config.sources import Ingest
+from shared.config.sources import IMAPSource, Ingest, Sources
 from shared.config.values import (
     DURATION_SCHEMA,
     BlockedSender,
@@ -32,10 +32,13 @@ __all__ = [
     "Duration",
     "Goal",
     "Hours",
+    "IMAPSource",
+    "Ingest",
     "Policy",
     "Routing",
     "Rule",
     "Season",
+    "Sources",
     "Step",
     "Targets",
     "split_server",
