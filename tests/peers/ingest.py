@@ -55,6 +55,11 @@ class Ingest(ServiceProcess):
             mail = "Message-ID: <m@x.example>\r\nSubject: x\r\n\r\nhello\r\n"
             session.sendmail("ann@example.com", "support@desk.example", mail)
 
+    def has_looked(self) -> bool:
+        """Whether a folder was looked at by IMAP."""
+        with MongoClient[dict[str, Any]](self._mongo) as client:
+            return client.postdesk_ingest.imap_places.find_one() is not None
+
     def report(self) -> str:
         """What it says of itself; empty where it does not answer."""
         return health.ask(self.health, "/readyz")[1]

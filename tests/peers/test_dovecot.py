@@ -120,7 +120,7 @@ def test_a_mail_is_moved_when_it_is_stored_and_no_sooner(tmp_path: Path, dovecot
         ingest = Ingest(tmp_path, tmp_path / "state", server.address, more=source)
         dovecot.deliver(0)  # before the first look
         with running(ingest):
-            until(lambda: ingest.is_ready() and "imap" in ingest.report())
+            until(ingest.has_looked)
             dovecot.deliver(1)
             until(lambda: dovecot.mails_in(".Archive") == 1)
 
