@@ -9,7 +9,7 @@ help:
 	@echo "make test        all tests that need Python only"
 	@echo "make test-peers  tests that need Debian packages and root (Chromium, strace)"
 	@echo "make check       lint, types, import rules, schemas up to date"
-	@echo "make bench       measure speed and memory; table, and build/bench.json"
+	@echo "make bench       measure speed and memory; table, and build/bench.json (ARGS=--long: growth, steady load, more processes)"
 	@echo "make faults      kill and starve everything for a while; nothing may be lost (PROFILE=full, SEED=7)"
 	@echo "make mutants     break twelve promises one by one; the tests must notice each (an hour)"
 	@echo "make schemas     write the generated JSON Schemas, examples and documents anew"

@@ -23,6 +23,7 @@ from tests.actors.judge import problems
 from tests.actors.mails import Mail
 from tests.actors.smtp_client import Reply
 from tests.actors.source import Attempt, Source
+from tests.bench.cases import QUIET_S
 from tests.bench.load import Flood, Mix, first_mails
 from tests.bench.processes import cpu_seconds
 from tests.bench.rows import Row, at_most, plain
@@ -106,7 +107,7 @@ def _measure(folder: Path, count: int, mix: Mix) -> _Measured:
         before = cpu_seconds(desk.facts.pids)
         done_at = desk.play(flood.run())
         after = cpu_seconds(desk.facts.pids)
-        left = wait_until_quiet(lambda: desk.facts, desk.tend)
+        left = wait_until_quiet(lambda: desk.facts, desk.tend, limit_s=QUIET_S)
         wrong = [*left, *problems(_evidence(desk, doors))]
     return _Measured(
         rate=mix.total / (done_at - flood.began_at),

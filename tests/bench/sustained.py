@@ -16,6 +16,7 @@ from tests.actors.desk import RunningDesk
 from tests.actors.mails import Mail, Writer
 from tests.actors.sink import OK, Delivery
 from tests.actors.source import Source
+from tests.bench.cases import QUIET_S
 from tests.bench.load import SUPPORT
 from tests.bench.processes import cpu_seconds, resident_mib
 from tests.bench.rows import Row, at_most, plain
@@ -105,7 +106,7 @@ def run(folder: Path, *, rate: float = RATE, seconds: float = SECONDS) -> Iterat
         took = time.monotonic() - begun
         behind = steady.unacknowledged / rate
         used = cpu_seconds(desk.facts.pids)
-        left = wait_until_quiet(lambda: desk.facts, desk.tend)
+        left = wait_until_quiet(lambda: desk.facts, desk.tend, limit_s=QUIET_S)
     yield plain("sustained: mails/s accepted", rate * seconds / took, "mails/s")
     yield at_most("sustained: seconds' worth of mail unacknowledged at the end", behind, "s", goal=BEHIND_GOAL_S)  # fmt: skip
     yield at_most("sustained: left undone when all is quiet", len(left), "", goal=0)
