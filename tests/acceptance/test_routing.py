@@ -17,7 +17,7 @@ def test_a_keyword_makes_a_ticket_urgent_and_another_configuration_can_be_tried(
     company: Company, tmp_path: Path
 ) -> None:
     emma = company.person("emma@harbour-bakery.example", "Emma Brand")
-    number, _ = company.open_ticket(emma, "TOTAL  OUTAGE in the bakery")
+    number, _ = company.open_ticket(emma, "TOTAL OUTAGE in the bakery")
 
     ticket = company.show(number)
     assert (ticket["priority"], ticket["category"]) == ("urgent", "fault")
