@@ -98,7 +98,7 @@ async def replayed(client: mongo.Client, desk: Desk, since: datetime) -> dict[st
             for name in ("team", "priority", "category", "tags")
             if _plain(state[name]) != new[name]
         }
-        counts.update(changed)
+        counts.update(list(changed))
         if changed and len(examples) < EXAMPLES:
             about = {"ticket": state["ticket_id"], "subject": state["subject"]}
             examples.append({**about, "changed": changed, "rules": new["rules_fired"]})

@@ -32,6 +32,8 @@ INDEXES = (
     Index("outgoing", [("not_before", 1)], partial={"state": "planned"}),
     Index("outgoing", [("next_try_at", 1)], partial={"next_try_at": {"$exists": True}}),
     Index("outgoing", [("ticket_id", 1), ("recipient", 1)]),
+    # A ticket may have hundreds of rows with their bytes; those that wait are few.
+    Index("outgoing", [("ticket_id", 1)], partial={"state": "planned"}),
 )
 
 
