@@ -1,5 +1,5 @@
 # Names the steps of deploy/local/bootstrap.sh, which works without make too.
-STEPS := up down demo test test-peers check bench faults mutants schemas
+STEPS := up down demo test test-peers check audit bench faults mutants schemas
 .PHONY: help $(STEPS)
 
 help:
@@ -9,6 +9,7 @@ help:
 	@echo "make test        all tests that need Python only"
 	@echo "make test-peers  tests that need Debian packages and root (Chromium, strace)"
 	@echo "make check       lint, types, import rules, schemas up to date"
+	@echo "make audit       ask for known vulnerabilities of the locked dependencies (needs a network)"
 	@echo "make bench       measure speed and memory; table, and build/bench.json (ARGS=--long: growth, steady load, more processes)"
 	@echo "make faults      kill and starve everything for a while; nothing may be lost (PROFILE=full, SEED=7)"
 	@echo "make mutants     break twelve promises one by one; the tests must notice each (an hour)"

@@ -51,6 +51,8 @@ GridFSBucket = AsyncIOMotorGridFSBucket
 T = TypeVar("T")
 
 DUPLICATE_KEY = 11000
+_INDEX_CONFLICTS = (85, 86)  # IndexOptionsConflict, IndexKeySpecsConflict (error_codes.yml)
+_NO_SUCH_INDEX = 27
 SERVER_SELECTION_MS = 3_000
 OPERATION_MS = 8_000
 TRANSACTION_RETRY_S = 5.0
@@ -193,13 +195,14 @@ async def ensure_indexes(db: Database, indexes: Sequence[Index]) -> None:
     A new index of a large collection may take an hour; a server that is asked for less gives a
     half-built one up, and would begin anew for ever.
 
-    Raises `MissingIndexError` where an index cannot be made, for instance because it exists with
-    other options: without its unique keys a service must not start.
+    An index of another release that stands in the way gives place, unless it guards unique keys.
+    Raises `MissingIndexError` where an index cannot be made: without its unique keys a service
+    must not start.
     """
     for index in indexes:
         try:
             with timeout(INDEX_S):
-                await db[index.collection].create_index(list(index.keys), **index.arguments())
+                await _make(db, index)
         except OperationFailure as error:
             if is_transient(error):
                 raise
@@ -210,9 +213,34 @@ async def ensure_indexes(db: Database, indexes: Sequence[Index]) -> None:
             raise MissingIndexError(f"{index.collection} {list(index.keys)} is not there")
 
 
+async def _make(db: Database, index: Index) -> None:
+    collection, keys = db[index.collection], list(index.keys)
+    try:
+        await collection.create_index(keys, **index.arguments())
+    except OperationFailure as error:
+        if error.code not in _INDEX_CONFLICTS or index.unique:
+            raise
+        for name, found in (await collection.index_information()).items():
+            in_the_way = name == index.options.get("name") or _same_keys(index, found)
+            if in_the_way and not found.get("unique", False):
+                await _drop_index(collection, name)
+        await collection.create_index(keys, **index.arguments())
+
+
+async def _drop_index(collection: Collection, name: str) -> None:
+    try:
+        await collection.drop_index(name)
+    except OperationFailure as error:
+        if error.code != _NO_SUCH_INDEX:  # another process was faster
+            raise
+
+
+def _same_keys(index: Index, found: Mapping[str, Any]) -> bool:
+    return [tuple(key) for key in found["key"]] == [tuple(key) for key in index.keys]
+
+
 def _matches(index: Index, found: Mapping[str, Any]) -> bool:
-    same_keys = [tuple(key) for key in found["key"]] == [tuple(key) for key in index.keys]
-    return same_keys and bool(found.get("unique", False)) == index.unique
+    return _same_keys(index, found) and bool(found.get("unique", False)) == index.unique
 
 
 async def transaction(

@@ -36,10 +36,19 @@ class ServiceProcess:
 
     def start(self, *, seconds: float = 60.0) -> None:
         """Return when it says that it is ready."""
+        self.launch()
+        self.wait_ready(seconds)
+
+    def launch(self) -> None:
+        """Return at once."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", f"services.{self.name}"], env=self._environment, stderr=log
             )
+
+    def wait_ready(self, seconds: float) -> None:
+        """Return when it says that it is ready; it must not end meanwhile."""
+        assert self._process is not None
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             assert self._process.poll() is None, self._log.read_text()[-3000:]

@@ -33,7 +33,7 @@ def start(options: Options) -> facts.StackFacts:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
-            env=parts.python_env(),
+            env=parts.python_env() | _secrets(options),
             start_new_session=True,
         )
     return _facts_of(child, options)
@@ -50,7 +50,7 @@ def _facts_of(child: subprocess.Popen[bytes], options: Options) -> facts.StackFa
     if not line:
         tail = process.tail_of(options.state / "logs" / "up.log", lines=40)
         raise NotReadyError("The stack did not start.", log_tail=tail)
-    return facts.StackFacts.model_validate_json(line)
+    return facts.running(options.state)
 
 
 def _arguments(options: Options) -> list[str]:
@@ -61,7 +61,11 @@ def _arguments(options: Options) -> list[str]:
         "--relay": options.relay,
         "--imap": options.imap,
         "--kafka": options.kafka,
-        "--mongo": options.mongo,
     }
     words = [word for name, value in given.items() if value for word in (name, value)]
     return words if options.demo else [*words, "--no-demo"]
+
+
+def _secrets(options: Options) -> dict[str, str]:
+    """Return what may hold a password: every user of the machine sees the words of a command."""
+    return {"POSTDESK_MONGO": options.mongo} if options.mongo else {}

@@ -1,6 +1,5 @@
 """``postdesk rebuild``: makes what sla or reports keep anew, from the history of the tickets."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
@@ -8,16 +7,13 @@ from typing import Annotated
 import typer
 
 from deploy.cli.output import STATE, StateDir, console, shows_errors
+from deploy.cli.place import Addresses, Mongo, with_client
 from deploy.local import facts, rebuilding
 from deploy.local.configuration import load_checked
 from deploy.local.errors import StackError
 from shared import mongo
 from shared.config import ConfigurationError
 
-Mongo = Annotated[
-    str,
-    typer.Option("--mongo", envvar="POSTDESK_MONGO", help="URI; by default the running stack's."),
-]
 Config = Annotated[
     Path | None,
     typer.Option(envvar="POSTDESK_CONFIG", help="The desk's; by default the running stack's."),
@@ -52,14 +48,6 @@ def reports(uri: Mongo = "", state_dir: StateDir = STATE) -> None:
 
 
 def _rebuild(uri: str, state_dir: Path, work: Callable[[mongo.Client], Awaitable[int]]) -> None:
-    uri = uri or facts.running(state_dir.resolve()).mongo
-    count = asyncio.run(_with_client(uri, work))
+    where = Addresses(uri or facts.running(state_dir.resolve()).mongo, kafka="")
+    count = with_client(where, "rebuild", work)
     console.print(f"Rebuilt from the events of {count} tickets.")
-
-
-async def _with_client(uri: str, work: Callable[[mongo.Client], Awaitable[int]]) -> int:
-    client = mongo.connect(uri, service="rebuild")
-    try:
-        return await work(client)
-    finally:
-        client.close()

@@ -60,7 +60,8 @@ def _process(running: StackFacts, name: str, pid: int) -> dict[str, Any]:
 
 def _show(running: StackFacts, processes: list[dict[str, Any]]) -> None:
     names = ("smtp", "outgoing", "imap", "kafka", "mongo", "state_dir")
-    print_table(("", ""), ((name, getattr(running, name)) for name in names))
+    shown = running.shown()
+    print_table(("", ""), ((name, shown[name]) for name in names))
     console.print()
     print_table(
         ("part", "pid", "ready", "MiB", "CPU s", "up s"),

@@ -13,7 +13,7 @@ from rich.text import Text
 from deploy.cli.inbox import show as show_mail
 from deploy.cli.output import STATE, console
 from deploy.local.demo import FirstMail
-from deploy.local.facts import StackFacts
+from deploy.local.facts import StackFacts, without_password
 
 
 def show(stack: StackFacts, first: FirstMail | None) -> None:
@@ -60,6 +60,6 @@ def _addresses(stack: StackFacts, first: FirstMail | None) -> Table:
         table.add_row("", f"login: an address, such as {who}; any password")
         table.add_row("Agents", agents)
     table.add_row("The desk's door", f"SMTP {stack.smtp}")
-    table.add_row("Kafka, MongoDB", f"{stack.kafka}, {stack.mongo}")
+    table.add_row("Kafka, MongoDB", f"{stack.kafka}, {without_password(stack.mongo)}")
     table.add_row("Data and logs", stack.state_dir)
     return table

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes everything that Python needs in the checkout, then does one of the steps that the Makefile
-# names: up, down, demo, test, test-peers, check, bench, faults, mutants, schemas. Needs Python 3.11+ alone.
+# names: up, down, demo, test, test-peers, check, audit, bench, faults, mutants, schemas. Needs Python 3.11+ alone.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -82,7 +82,7 @@ run_checks() {
     "$venv/bin/python" -m shared.contracts.generate --check
     "$venv/bin/python" -m tests.features --check
     "$venv/bin/python" -m shared.contracts.compatibility
-    "$venv/bin/python" -m tests.features --check
+    "$venv/bin/python" -m deploy.licences --check
 }
 
 install_peers() {
@@ -133,6 +133,10 @@ check)
     prepare requirements-dev.txt
     run_checks
     ;;
+audit)
+    prepare requirements-dev.txt
+    "$venv/bin/python" -m deploy.audit "$@"
+    ;;
 bench)
     prepare requirements-dev.txt
     "$venv/bin/python" -m tests.bench.run "$@"
@@ -150,9 +154,9 @@ schemas)
     prepare requirements-dev.txt
     "$venv/bin/python" -m shared.contracts.generate
     "$venv/bin/python" -m tests.features
-    "$venv/bin/python" -m tests.features
+    "$venv/bin/python" -m deploy.licences
     ;;
 *)
-    die "unknown step '$step'." "one of: up down demo test test-peers check bench faults mutants schemas."
+    die "unknown step '$step'." "one of: up down demo test test-peers check audit bench faults mutants schemas."
     ;;
 esac

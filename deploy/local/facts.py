@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from deploy.local.errors import StackError
 
 FILE = "stack.json"
+_PASSWORD = re.compile(r"(?<=//)([^/@:]*:)[^/@]*(?=@)")
 
 
 class Person(BaseModel):
@@ -58,7 +60,11 @@ class StackFacts(BaseModel):
     pids: dict[str, int] = {}
 
     def shown(self) -> dict[str, Any]:
-        """Return what ``up --json`` prints."""
+        """Return what ``up --json`` prints: without the password of a given MongoDB."""
+        return {**self.stored(), "mongo": without_password(self.mongo)}
+
+    def stored(self) -> dict[str, Any]:
+        """Return what is written down for other commands."""
         people = {"customers", "agents"}
         rows = {name: [p.shown() for p in getattr(self, name)] for name in people}
         return {**self.model_dump(exclude=people), **rows}
@@ -66,6 +72,11 @@ class StackFacts(BaseModel):
     def is_running(self) -> bool:
         """Say whether the process that looks after the stack lives."""
         return is_process(self.pid, self.started_at)
+
+
+def without_password(uri: str) -> str:
+    """Return the URI with stars where its password is."""
+    return _PASSWORD.sub(r"\1***", uri)
 
 
 def is_process(pid: int, started_at: float) -> bool:
@@ -88,7 +99,7 @@ def write(facts: StackFacts) -> Path:
     path = Path(facts.state_dir) / FILE
     part = path.with_suffix(".part")
     part.touch(mode=0o600)
-    part.write_text(json.dumps(facts.shown(), indent=1) + "\n")
+    part.write_text(json.dumps(facts.stored(), indent=1) + "\n")
     part.replace(path)
     return path
 

@@ -64,8 +64,8 @@ def group(parts: Sequence[Document], queued_at: datetime) -> Document:
 
 
 async def inner_parts(rows: Sequence[Document]) -> list[Sequence[Document]]:
-    """Give the parts that rows made by `group` hold."""
-    return [row["parts"] for row in rows]
+    """Give the parts that rows made by `group` hold; a row of an earlier release is its own."""
+    return [row.get("parts", [row]) for row in rows]
 
 
 class OutboxRelay:

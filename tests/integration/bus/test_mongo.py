@@ -188,6 +188,37 @@ async def test_an_index_that_is_there_but_not_unique_is_refused(database) -> Non
 
 
 @pytest.mark.parametrize(
+    ("keys", "options"),
+    [
+        ([("state", 1)], {"name": "outbox"}),
+        ([("at", 1)], {"name": "outbox", "expireAfterSeconds": 60}),
+        ([("at", 1)], {"expireAfterSeconds": 60}),
+    ],
+    ids=["other keys", "other options", "another name"],
+)
+async def test_an_index_of_an_earlier_release_gives_place(database, keys, options) -> None:
+    await database["rows"].create_index(keys, **options)
+    wanted = Index("rows", [("at", 1)], expire_after_s=90, options={"name": "outbox"})
+
+    await mongodb.ensure_indexes(database, [wanted])
+
+    found = await database["rows"].index_information()
+    assert set(found) == {"_id_", "outbox"}
+    assert (found["outbox"]["key"], found["outbox"]["expireAfterSeconds"]) == ([("at", 1)], 90)
+
+
+async def test_an_index_that_guards_unique_keys_gives_no_place(database) -> None:
+    await database["rows"].create_index([("at", 1)], name="outbox", unique=True)
+
+    with pytest.raises(MissingIndexError):
+        await mongodb.ensure_indexes(
+            database, [Index("rows", [("state", 1)], options={"name": "outbox"})]
+        )
+
+    assert (await database["rows"].index_information())["outbox"]["unique"]
+
+
+@pytest.mark.parametrize(
     "size", [0, 1, INLINE_BYTES, INLINE_BYTES + 1], ids=["empty", "one", "inline", "GridFS"]
 )
 async def test_a_blob_comes_back_as_it_was_put(blobs, owner, size) -> None:
