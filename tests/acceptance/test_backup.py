@@ -42,7 +42,8 @@ def by_subject(company: Company) -> dict[str, dict[str, Any]]:
 
 
 def announced(company: Company) -> bool:
-    with MongoClient(company.addresses["mongo"]) as client:
+    # As the backup will see it: the mark is not waited for by who writes it.
+    with MongoClient(company.addresses["mongo"], readConcernLevel="majority") as client:
         newest = client["postdesk_ingest"]["inbound"].find_one(sort=[("received_at", -1)])
     return bool(newest and newest["state"] == "announced")
 
