@@ -10,7 +10,6 @@ from services.ingest.backlog import Backlog
 from services.ingest.census import STOCKS
 from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
-from services.ingest.fetching import PLACES, Fetcher, Receiver, StoredPlaces
 from services.ingest.lmtp import LMTPSession
 from services.ingest.parsing import MailReader, Tools
 from services.ingest.room import Room, disk_of, disk_of_mongo
@@ -89,6 +88,11 @@ def fetch_with(
     context: Context, acceptance: Acceptance, may_take: Callable[[int], bool]
 ) -> Sequence[Part]:
     """Make a part for each mailbox to fetch from."""
+    if not context.desk.desk.ingest.sources.imap:
+        return []
+    # Most desks fetch nothing: they need not carry what fetching takes.
+    from services.ingest.fetching import PLACES, Fetcher, Receiver, StoredPlaces
+
     receiver = Receiver(
         store=acceptance.store,
         may_take=may_take,

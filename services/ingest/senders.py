@@ -6,13 +6,12 @@ verdict beside the others, never before them.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from services.ingest import measures, peers
 from services.ingest.children import Children
-from services.ingest.lookups import Answer, Lookups
 from services.ingest.reading import Reading
 from shared.config.models import Desk
 from shared.contracts.mail import SenderAuthentication
@@ -23,6 +22,9 @@ MAX_ROUNDS = 30  # an SPF record may name ten others, one after the other (RFC 7
 MAX_QUESTIONS = 60
 MAX_MAILS = 1_000
 MAX_BYTES = 64 * 1024 * 1024
+
+if TYPE_CHECKING:
+    from services.ingest.lookups import Answer, Lookups
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +73,7 @@ class SenderChecks:
         measures.SENDERS.labels(found["dmarc"]).inc()
         return found
 
-    async def _check(self, lookups: Lookups, claim: dict[str, str], raw: bytes) -> dict[str, Any]:
+    async def _check(self, lookups: "Lookups", claim: dict[str, str], raw: bytes) -> dict[str, Any]:
         answers: dict[str, Answer] = {}
         signed = None
         for _ in range(MAX_ROUNDS):
@@ -99,7 +101,7 @@ class SenderChecks:
             client = ""
         return {"domain": _domain(reading.fields), "client": client, **envelope}
 
-    def _server(self, desk: Desk) -> Lookups | None:
+    def _server(self, desk: Desk) -> "Lookups | None":
         """The look-ups at the server that the configuration names now."""
         server = desk.authentication.resolver
         if server != self._lookups[0]:
@@ -124,9 +126,12 @@ def _is_relay(client: str, desk: Desk) -> bool:
         return False
 
 
-def _lookups(server: str) -> Lookups | None:
+def _lookups(server: str) -> "Lookups | None":
     if server == "none":
         return None
+    # A closed desk asks no name server: it need not carry a resolver.
+    from services.ingest.lookups import Lookups
+
     try:
         return Lookups(server)
     except ValueError as error:
