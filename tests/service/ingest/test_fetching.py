@@ -1,6 +1,5 @@
 """Mail fetched by IMAP, from the local stack's own server."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
