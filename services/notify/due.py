@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -82,11 +82,18 @@ class DueNotices:
     def __init__(self, desktop: Desktop) -> None:
         self._desktop = desktop
         self._woken = asyncio.Event()
+        self._released: dict[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
         self.trouble = ""
 
-    def wake(self) -> None:
-        """Look at once."""
+    def wake(self, released: Iterable[str] = ()) -> None:
+        """Look at once; the clocks of tickets that are ``released`` are known.
+
+        That is known here alone: after a crash what waits for clocks waits until its own time.
+        """
+        now = self._desktop.clock.now()
+        for ticket_id in released:
+            self._released.setdefault(ticket_id, now)
         self._woken.set()
 
     async def start(self) -> None:
@@ -105,13 +112,17 @@ class DueNotices:
         now = self._desktop.clock.now()
         # Answers overtake notices, by so much at most.
         ripe = now - PATIENCE if self._desktop.sender.is_pressed else now
-        rows = await self._desktop.ledger.due(ripe, AT_ONCE)
-        if not rows:
-            return 0
-        with metrics.stage("notices"):
-            bundles = await self._bundles(rows)
-            allowed, counters = await self._within_caps(bundles, now)
-            await self._write(allowed, counters, now)
+        released = [ticket for ticket, at in self._released.items() if at <= ripe]
+        rows = await self._desktop.ledger.due(ripe, AT_ONCE, released)
+        allowed: list[Bundle] = []
+        if rows:
+            with metrics.stage("notices"):
+                bundles = await self._bundles(rows)
+                allowed, counters = await self._within_caps(bundles, now)
+                await self._write(allowed, counters, now)
+        seen = {row.ticket_id for row in rows} if len(rows) >= AT_ONCE else released
+        for ticket_id in seen:
+            self._released.pop(ticket_id, None)
         return len(allowed)
 
     async def _run(self) -> None:

@@ -1,6 +1,7 @@
 """One function for each topic: load, decide, save; a batch is stored whole or not at all."""
 
 from collections.abc import Callable
+from collections.abc import Collection as Many
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,7 +38,7 @@ class Batch:
         self.views[view.ticket_id] = self.changed[view.ticket_id] = view
 
     def release(self, ticket_id: str, now: datetime) -> None:
-        """The clocks are known: what waits for them, here or in the ledger, waits no longer."""
+        """The clocks are known: what waits for them waits no longer."""
         self.released.add(ticket_id)
         self.rows = [
             row.but(not_before=now, until_clocks=False)
@@ -55,7 +56,7 @@ class Handlers:
         desktop: Desktop,
         outbox: Collection,
         *,
-        wake_notices: Callable[[], None],
+        wake_notices: Callable[[Many[str]], None],
         wake_outbox: Callable[[], None],
     ) -> None:
         self._desktop = desktop
@@ -135,7 +136,6 @@ class Handlers:
 
         async def work(session: Session) -> None:
             await store.save_views(batch.changed.values(), session)
-            await ledger.release(batch.released, now, session)
             await ledger.add([*rows, *failed], session)
             await store.save_counts(counts, now, session)
             if batch.failed:
@@ -147,7 +147,7 @@ class Handlers:
         if batch.failed:
             self._wake_outbox()
         if batch.released or any(row.state == "planned" for row in rows):
-            self._wake_notices()
+            self._wake_notices(batch.released)
 
 
 def _row(one: Received[Any], mail: Planned, now: datetime) -> Row:

@@ -132,17 +132,17 @@ class Ledger:
         found = self._rows.find({"_id": {"$in": list(ids)}}, {"_id": 1})
         return {document["_id"] async for document in found}
 
-    async def release(self, tickets: Many[str], now: datetime, session: Session) -> None:
-        """End the wait of what waits for the clocks of these tickets."""
-        if tickets:
-            waiting = {"ticket_id": {"$in": list(tickets)}, "state": "planned"}
-            change = {"$set": {"not_before": now, "until_clocks": False}}
-            await self._rows.update_many({**waiting, "until_clocks": True}, change, session=session)
+    async def due(self, now: datetime, limit: int, known: Many[str] = ()) -> list[Row]:
+        """Planned rows of the bundles that are due, all rows of each, oldest first.
 
-    async def due(self, now: datetime, limit: int) -> list[Row]:
-        """Planned rows of the bundles that are due, all rows of each, oldest first."""
-        ripe = self._rows.find({"state": "planned", "not_before": {"$lte": now}})
-        keys = {(row["ticket_id"], row["recipient"]) async for row in ripe.limit(limit)}
+        What waits for the clocks of a ticket is due when they are ``known``.
+        """
+        ripe: list[Document] = [{"not_before": {"$lte": now}}]
+        if known:
+            ripe.append({"ticket_id": {"$in": list(known)}, "until_clocks": True})
+        shown = {"ticket_id": 1, "recipient": 1}
+        found = self._rows.find({"state": "planned", "$or": ripe}, shown).limit(limit)
+        keys = {(row["ticket_id"], row["recipient"]) async for row in found}
         if not keys:
             return []
         wanted = {

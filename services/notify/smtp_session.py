@@ -145,7 +145,10 @@ def _dotted(raw: bytes) -> bytes:
 
     Nothing in it can be taken for the end of the mail by a relay that is lax about line ends.
     """
-    body = _LONE.sub(b"\r\n", raw)
+    ends = raw.count(b"\r\n")
+    # Counting costs a fiftieth of the pattern, and our own mails are right.
+    is_right = ends == raw.count(b"\n") == raw.count(b"\r")
+    body = raw if is_right else _LONE.sub(b"\r\n", raw)
     if not body.endswith(b"\r\n"):
         body += b"\r\n"
     body = body.replace(b"\r\n.", b"\r\n..")

@@ -80,7 +80,10 @@ class Batch:
         order = max(self._orders.get(ticket.id, 0), _micros(self.facts.now))
         for event in story.events:
             order += 1
-            self._changes.events.append(documents.event_row(event, cause, order))
+            fitted = documents.fitted(event)
+            row = documents.event_row(fitted, cause, order)
+            self._changes.events.append(row)
+            self._changes.records[row["_id"]] = fitted
             if isinstance(event, TicketAssigned) and event.assignee in self.facts.loads:
                 self.facts.loads[event.assignee] += 1
         self._orders[ticket.id] = order

@@ -22,6 +22,8 @@ EVENT_MESSAGE_BYTES = 54 * 1024
 """JSON of a message inside an event, so that the record stays under 64 KiB; the collection
 ``messages`` has all of it."""
 ANNOUNCED_AT_ONCE = 100
+RECORD = "record"
+"""Where rows that have just been written carry their record along, so that nobody reads it anew."""
 JSON_BYTES_PER_CHAR = 6  # a control character as \u001f
 _SHRINKABLE = (("text", 1000), ("references", 10), ("cc", 0), ("to", 1), ("reply_text", 0))
 
@@ -82,7 +84,10 @@ def ticket_of(document: Mapping[str, Any]) -> Ticket:
 
 
 def event_row(event: TicketEvent, cause: Cause, order: int) -> Document:
-    """The event as the timeline keeps it: its id is the same on every try."""
+    """The event as the timeline keeps it: its id is the same on every try.
+
+    It must be `fitted`.
+    """
     return {
         "_id": f"{event.ticket_id}.{event.seq}",
         "v": VERSION,
@@ -92,7 +97,7 @@ def event_row(event: TicketEvent, cause: Cause, order: int) -> Document:
         "at": event.at,
         "by": event.by,
         "order": order,
-        "data": _fitted(event.model_dump()),
+        "data": event.model_dump(),
         "correlation_id": cause.correlation_id,
         "causation_id": cause.id,
     }
@@ -146,18 +151,19 @@ def outbox_row(
 
 def event_outgoing(row: Document) -> Outgoing:
     """The record of an event's row."""
-    return _outgoing(row, topics.TICKET_EVENTS, row["ticket_id"], row["ticket_id"])
+    ticket_id = row["ticket_id"]
+    return Outgoing(topics.TICKET_EVENTS, ticket_id, _record_of(row), _meta(row, ticket_id))
 
 
 def outbox_outgoing(row: Document) -> Outgoing:
     """The record of an outbox row."""
-    return _outgoing(row, _TOPICS[row["topic"]], row["key"], row["data"].get("ticket_id") or "")
+    meta = _meta(row, row["data"].get("ticket_id") or "")
+    return Outgoing(_TOPICS[row["topic"]], row["key"], _record_of(row), meta)
 
 
 def event_of(row: Document) -> TicketEvent:
     """The event of a row."""
-    kind = topics.RECORDS[row["type"]]
-    event = kind.model_validate(row["data"])
+    event = _record_of(row)
     if not isinstance(event, TicketEvent):
         raise TypeError(f"{row['_id']} is no ticket event")
     return event
@@ -199,8 +205,13 @@ def draft_of(document: Document) -> Draft:
     )
 
 
-def _outgoing(row: Document, topic: Topic, key: str, subject: str) -> Outgoing:
-    meta = Meta(
+def _record_of(row: Document) -> Any:
+    """The record of a row; rows that this process wrote just now may still have it with them."""
+    return row.get(RECORD) or topics.RECORDS[row["type"]].model_validate(row["data"])
+
+
+def _meta(row: Document, subject: str) -> Meta:
+    return Meta(
         id=row["_id"],
         source=SOURCE,
         time=row["at"],
@@ -208,21 +219,20 @@ def _outgoing(row: Document, topic: Topic, key: str, subject: str) -> Outgoing:
         correlation_id=row["correlation_id"],
         causation_id=row["causation_id"],
     )
-    return Outgoing(topic, key, topics.RECORDS[row["type"]].model_validate(row["data"]), meta)
 
 
-def _fitted(data: Document) -> Document:
+def fitted(event: TicketEvent) -> TicketEvent:
     """Cut what is longest of a message until the event fits a record, the quoted history first."""
-    message = data.get("message")
+    message: Message | None = getattr(event, "message", None)
     if message is None or _chars(message) < EVENT_MESSAGE_BYTES // JSON_BYTES_PER_CHAR:
-        return data
-    fitted = dict(message)
+        return event
+    cut = message.model_dump()
     for name, least in _SHRINKABLE:
-        while len(fitted[name]) > least and len(orjson.dumps(fitted)) > EVENT_MESSAGE_BYTES:
-            fitted[name] = fitted[name][: max(len(fitted[name]) * 3 // 4, least)]
-    return {**data, "message": fitted}
+        while len(cut[name]) > least and len(orjson.dumps(cut)) > EVENT_MESSAGE_BYTES:
+            cut[name] = cut[name][: max(len(cut[name]) * 3 // 4, least)]
+    return event.model_copy(update={"message": Message.model_validate(cut)})
 
 
-def _chars(message: Document) -> int:
-    lists = sum(len(one) for name in ("to", "cc", "references") for one in message[name])
-    return len(message["text"]) + len(message["reply_text"]) + lists
+def _chars(message: Message) -> int:
+    lists = sum(len(one) for some in (message.to, message.cc, message.references) for one in some)
+    return len(message.text) + len(message.reply_text) + lists

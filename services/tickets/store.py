@@ -36,6 +36,7 @@ ANNOUNCED_ORDER = (("order", 1), ("place", 1), ("_id", 1))
 HANDLED_KEPT_S = 60 * 86_400  # twice what topics keep, so that no redelivery finds its mark gone
 
 SENT_TEXTS = 1_000
+RECENT_EVENTS = 1_000
 """So many at most are looked at for one batch; what is not found is left to guessing."""
 
 Party = tuple[str, str]
@@ -90,7 +91,8 @@ class SentText:
 class Changes:
     """What one batch stores, all of it or nothing.
 
-    ``loaded`` has the seq of each changed ticket as it was read, 0 for a new one.
+    ``loaded`` has the seq of each changed ticket as it was read, 0 for a new one; ``records`` the
+    events of the rows, by their ids.
     """
 
     at: datetime
@@ -98,6 +100,7 @@ class Changes:
     tickets: list[Document] = field(default_factory=list)
     loaded: Mapping[str, int] = field(default_factory=dict)
     events: list[Document] = field(default_factory=list)
+    records: dict[str, TicketEvent] = field(default_factory=dict)
     messages: list[Document] = field(default_factory=list)
     reread: list[Document] = field(default_factory=list)
     outbox: list[Document] = field(default_factory=list)
@@ -173,6 +176,7 @@ class MongoStore:
         self._client = client
         self._db = database
         self._blobs = blobs
+        self._recent: dict[str, Document] = {}
 
     async def handled(self, ids: Collection[str]) -> set[str]:
         """See `Store`."""
@@ -285,19 +289,32 @@ class MongoStore:
                 await self._db["drafts"].bulk_write(writes, session=session)
 
         await transaction(self._client, work)
+        for row in changes.events:
+            self._recent[row["_id"]] = {**row, documents.RECORD: changes.records[row["_id"]]}
+        for name in list(self._recent)[:-RECENT_EVENTS]:
+            del self._recent[name]
 
     async def announced(self, rows: Sequence[Document]) -> list[list[Document]]:
-        """The events that each row of announcements names, in their order."""
+        """The events that each row of announcements names, in their order.
+
+        Nearly all were written by this process a moment ago, and need not be read again.
+        """
         names = [name for row in rows for name in row["events"]]
-        found = await self._db["events"].find({"_id": {"$in": names}}).to_list(None)
-        events = {event["_id"]: event for event in found}
+        events = {name: self._recent.pop(name) for name in names if name in self._recent}
+        missing = [name for name in names if name not in events]
+        if missing:
+            found = await self._db["events"].find({"_id": {"$in": missing}}).to_list(None)
+            events |= {event["_id"]: event for event in found}
         return [[events[name] for name in row["events"] if name in events] for row in rows]
 
     async def note_sent(self, rows: Sequence[Document]) -> None:
         """See `Store`."""
         if rows:
-            writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
-            await self._db["sent"].bulk_write(writes, ordered=False)
+            try:
+                await self._db["sent"].insert_many(rows, ordered=False)
+            except BulkWriteError as error:
+                if not only_duplicates(error):  # the same record again says nothing new
+                    raise
 
     async def sent_texts(
         self, message_ids: Collection[str], parties: Collection[Party]

@@ -19,6 +19,7 @@ _ENCODED_WORD_CHARS = 63  # 75 (RFC 2047, 2) without "=?utf-8?b?" and "?="
 _FILE_NAME_OCTETS = 280  # percent-encoded it still fits into one line
 _ENDING_CHARS = 12
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ASCII_CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
 _BODY_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
 _SAFE_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 _SAFE_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
@@ -155,10 +156,13 @@ def _mailbox(display: str, address: str) -> str:
 
 def _part(content_type: str, text: str) -> bytes:
     """A text part with the lightest transfer encoding that keeps lines within the limit."""
-    lines = _BODY_CONTROLS.sub(
-        "", text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
-    )
-    raw = lines.encode()
+    raw = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    if raw.isascii():
+        raw = raw.translate(None, _ASCII_CONTROLS)  # in a tenth of the pattern's time
+        lines = raw.decode()
+    else:
+        lines = _BODY_CONTROLS.sub("", raw.decode())
+        raw = lines.encode()
     if lines.isascii() and max(map(len, lines.split("\n"))) < LINE_OCTETS:
         encoding, body = "7bit", raw.replace(b"\n", b"\r\n")
     elif len(raw) - len(lines) > len(lines) // 4:
