@@ -10,6 +10,7 @@ from services.ingest.backlog import Backlog
 from services.ingest.census import STOCKS
 from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
+from services.ingest.intake import Intake
 from services.ingest.lmtp import LMTPSession
 from services.ingest.parsing import MailReader, Tools
 from services.ingest.room import Room, disk_of, disk_of_mongo
@@ -50,6 +51,7 @@ async def build(context: Context) -> Sequence[Part]:
             book=AddressBook(AddressKeys.load(settings.keys), desk.host),
             trusted=lambda: desk.door.trusted_authserv,
             senders=senders,
+            intake=Intake(lambda: desk),
         ),
         workers=settings.parsers,
     )

@@ -15,6 +15,7 @@ import structlog
 
 from services.ingest import measures, records
 from services.ingest.children import OUT_OF_TIME, Answers
+from services.ingest.intake import Intake
 from services.ingest.reading import Reading
 from services.ingest.store import LEASE_S, InboundRows
 from shared.addresses import AddressBook
@@ -90,6 +91,7 @@ class Tools:
     book: AddressBook
     trusted: Callable[[], Sequence[str]]
     senders: Senders
+    intake: Intake
 
 
 class MailReader:
@@ -255,6 +257,8 @@ class MailReader:
     async def _announce(self, read: Sequence[tuple[Document, Reading]]) -> None:
         if not read:
             return
+        for row, reading in read:
+            self._tools.intake.believe(row, reading)
         with stage("store-blobs"):
             outgoing = await self._until_done(lambda: self._to_records(read))
         with stage("announce"):

@@ -63,6 +63,8 @@ def _key(record: MailReceived) -> str:
     token = record.token
     if token and token.state == "valid" and token.ticket_id:
         return token.ticket_id
+    if record.form:
+        return record.reply_to.lower()
     return (record.from_addr or record.envelope_from or record.inbound_id).lower()
 
 

@@ -51,7 +51,7 @@ class SenderChecks:
         desk, fields = self._desk(), reading.fields
         if not _is_relay(str(row.get("client", "")), desk):
             fields["authentication"] = SenderAuthentication().model_dump()
-        if fields.get("authentication", {}).get("by") or not is_needed(desk):
+        if fields.get("authentication", {}).get("by") or not is_needed(desk, fields):
             return False
         return bool(_domain(fields)) and self._server(desk) is not None
 
@@ -112,10 +112,13 @@ class SenderChecks:
 _ENVELOPE = {"helo": "helo", "sender": "envelope_from"}
 
 
-def is_needed(desk: Desk) -> bool:
-    """Whether anything on this desk depends on who vouches for a sender."""
+def is_needed(desk: Desk, fields: dict[str, Any]) -> bool:
+    """Whether anything depends on who vouches for this mail's sender."""
     verified = desk.agent_mail.trust == "verified"
-    return verified or desk.customers.acknowledge == "authenticated"
+    if verified or desk.customers.acknowledge == "authenticated":
+        return True
+    sender = str(fields.get("from_addr", "")).lower()
+    return any(form.sender == sender and not form.relays for form in desk.intake.forms)
 
 
 def _is_relay(client: str, desk: Desk) -> bool:

@@ -10,7 +10,7 @@ from services.tickets.batch import Batch
 from services.tickets.claims import Claims
 from services.tickets.commands import Claim, asked_by, decide_command, open_ticket, result_of
 from services.tickets.documents import Cause
-from services.tickets.domain import threading
+from services.tickets.domain import forms, threading
 from services.tickets.domain.decide_clock import decide_clock
 from services.tickets.domain.decide_delivery import decide_delivery
 from services.tickets.domain.decide_mail import read_again
@@ -247,12 +247,12 @@ class Handlers:
 
 
 def _folded(one: Received[Any]) -> Received[Any]:
-    """The mail with its sender in lower case, as addresses are compared here."""
-    sender = one.record.from_addr
-    if sender == sender.lower():
-        return one
-    mail = one.record.model_copy(update={"from_addr": sender.lower()})
-    return replace(one, record=mail)
+    """The mail with who wrote it as its sender, in lower case, as addresses are compared here."""
+    mail = forms.as_written(one.record)
+    sender = mail.from_addr
+    if sender != sender.lower():
+        mail = mail.model_copy(update={"from_addr": sender.lower()})
+    return one if mail is one.record else replace(one, record=mail)
 
 
 def _mark(one: Received[Any]) -> str:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
+from shared.config.intake import ContactForm, CustomerPriority, Intake
 from shared.config.routing import Action, Condition, Hours, Routing, Rule
 from shared.config.sla import SLA, Calendar, Goal, Policy, Season, Step, Targets
 from shared.config.sources import IMAPSource, Ingest, Sources
@@ -28,12 +29,15 @@ __all__ = [
     "Action",
     "Calendar",
     "Condition",
+    "ContactForm",
+    "CustomerPriority",
     "Desk",
     "Duration",
     "Goal",
     "Hours",
     "IMAPSource",
     "Ingest",
+    "Intake",
     "Policy",
     "Routing",
     "Rule",
@@ -226,7 +230,8 @@ class Authentication(_Section):
     """The desk's own check of senders: DKIM, SPF and DMARC.
 
     Done where no relay of ours has done it, and only where something depends on it: agents' mail
-    (``agent_mail.trust: verified``) or acknowledgements (``customers.acknowledge: authenticated``).
+    (``agent_mail.trust: verified``), acknowledgements (``customers.acknowledge: authenticated``)
+    or a contact form's mail.
     """
 
     resolver: str = "system"
@@ -302,6 +307,8 @@ class Desk(_Section):
     """Limits of the SMTP door."""
     ingest: Ingest = Ingest()
     """Mail in besides SMTP."""
+    intake: Intake = Intake()
+    """What is made of mail that opens tickets."""
     authentication: Authentication = Authentication()
     """The desk's own check of senders."""
     directory: list[str] = Field(default_factory=list)
@@ -329,6 +336,7 @@ class Desk(_Section):
             _known("mailbox", source.mailbox, boxes, ("ingest", "sources", "imap", i, "mailbox"))
         self._check_service_levels()
         self._check_rules()
+        self._check_intake()
         if both := boxes & agents:
             raise ValueError(f"{min(both)} is a mailbox and an agent at once")
         return self
@@ -349,6 +357,17 @@ class Desk(_Section):
             for n, box in enumerate(rule.when.mailboxes):
                 place = ("routing", "rules", i, "when", "mailboxes", n)
                 _known("mailbox", box, set(self.mailboxes_by_address), place)
+
+    def _check_intake(self) -> None:
+        most = self.intake.priority.at_most
+        lists: list[tuple[tuple[str | int, ...], list[str]]]
+        _known("priority", most, {"", *self.priorities}, ("intake", "priority", "at_most"))
+        boxes = set(self.mailboxes_by_address)
+        lists = [(("priority",), self.intake.priority.mailboxes)]
+        lists += [(("forms", i), form.mailboxes) for i, form in enumerate(self.intake.forms)]
+        for at, named in lists:
+            for n, box in enumerate(named):
+                _known("mailbox", box, boxes, ("intake", *at, "mailboxes", n))
 
     def _check_service_levels(self) -> None:
         calendars = set(self.calendars)

@@ -60,7 +60,9 @@ class MailReceived(Event):
     """A mail was accepted for one mailbox; a mail to two mailboxes is two of these.
 
     ``unreadable`` holds the reason where the parser gave up: then only what the raw headers said is
-    filled, and the original is in ``raw``.
+    filled, and the original is in ``raw``. ``form`` is the name of the trusted contact form that it
+    provably came by: then it is the words of the person in ``reply_to``; in any other mail that
+    field proves nothing.
     """
 
     type: Literal["mail.received"] = "mail.received"
@@ -77,6 +79,9 @@ class MailReceived(Event):
     from_count: int = 1
     authentication: SenderAuthentication = SenderAuthentication()
     reply_to: str = Field(default="", max_length=320)
+    reply_to_name: str = Field(default="", max_length=300)
+    reply_to_count: int = 0
+    form: str = Field(default="", max_length=80)
     to: list[str] = Field(default_factory=list, max_length=200)
     cc: list[str] = Field(default_factory=list, max_length=200)
     subject: str = Field(default="", max_length=500)

@@ -73,5 +73,6 @@ def acceptance_desk() -> dict[str, Any]:
             "manager": "marta@desk-team.example",
         }
     )
+    desk["intake"] = {"priority": {"use": True, "mailboxes": ["support@desk.example"]}}
     desk["notices"] = {"bundle": "1s", "hold": "2s"}
     return desk

@@ -30,5 +30,6 @@ def guarded(names: NameServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "max_connections_per_address": 200,
         "trusted_authserv": ["mx.desk.example"],
     }
+    desk["intake"] = {"forms": [{"name": "shop", "sender": "form@shop.example"}]}
     with running_desk(tmp_path_factory.mktemp("guarded"), desk) as company:
         yield Guarded(company.addresses, company.state_dir)

@@ -16,7 +16,7 @@ SUPPORT = f"support@{HOST}"
 NILS = "nils@lindqvist.example"
 SIGNING = (
     *("bakery.example", "lindqvist.example", "desk-team.example", "evil.example"),
-    *("mirror.example", "desk.example"),
+    *("mirror.example", "desk.example", "shop.example"),
 )
 _numbers = count(1)
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from services.ingest.children import Allowance, Children
+from services.ingest.intake import Intake
 from services.ingest.parsing import MailReader, Tools
 from services.ingest.senders import SenderChecks
 from tests.builders import a_desk, an_address_book
@@ -33,6 +34,7 @@ class Bench:
         tools = Tools(
             rows=self.leases, parsers=self.children, blobs=BlobsInMemory(), bus=self.topic,
             book=an_address_book(), trusted=lambda: (), senders=senders,
+            intake=Intake(a_desk),
         )  # fmt: skip
         self.reader = MailReader(tools, workers=1)
 

@@ -45,6 +45,8 @@ class Mail:
     # What the services need beyond it.
     from_count: int = 0  # mailboxes of all From headers, unclear ones twice; 1 is honest
     reply_to: list[str] = field(default_factory=list)  # bare addresses
+    reply_to_name: str = ""  # of the first of them
+    reply_to_count: int = 0  # as from_count
     cc_addrs: list[str] = field(default_factory=list)  # bare addresses
     references: list[str] = field(default_factory=list)  # ids without angle brackets, in order
     date: datetime | None = None  # aware

@@ -58,6 +58,8 @@ def _parse(raw: bytes) -> Mail:
 def _from_headers(headers: Headers, hint: str, content: Content) -> Mail:
     senders = [box for value in headers.all("from") for box in mailboxes(value, hint)]
     sender = senders[0] if senders else Mailbox("", "")
+    answers = [box for value in headers.all("reply-to") for box in mailboxes(value, hint)]
+    answers = [box for box in answers if box.address]
     return Mail(
         subject=header_text(headers.get("subject"), hint),
         from_addr=sender.address,
@@ -65,7 +67,9 @@ def _from_headers(headers: Headers, hint: str, content: Content) -> Mail:
         from_count=len(senders) + unclear(headers.all("from")),
         to_addrs=_addresses(headers, "to"),
         cc_addrs=_addresses(headers, "cc"),
-        reply_to=_addresses(headers, "reply-to"),
+        reply_to=[box.address for box in answers],
+        reply_to_name=answers[0].name if answers else "",
+        reply_to_count=len(answers) + unclear(headers.all("reply-to")),
         message_id=first_id(headers.get("message-id")),
         in_reply_to=first_id(headers.get("in-reply-to")),
         references=message_ids(headers.get("references")),

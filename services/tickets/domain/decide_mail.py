@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from services.tickets.domain import routing, routing_rules, survey, trust
+from services.tickets.domain import asked_priority, forms, routing, routing_rules, survey, trust
 from services.tickets.domain.built import built
 from services.tickets.domain.facts import STRANGER, Facts, Person
 from services.tickets.domain.routing_rules import Question, Route
@@ -43,7 +43,7 @@ def asked_by(mail: MailReceived, who: Person, facts: Facts) -> Question:
     return Question(
         mailbox=box.address,
         department=box.department,
-        subject=untagged(mail.subject),
+        subject=_subject(mail, facts),
         text=mail.text,
         language=who.language or box.language,
         sender=mail.from_addr or mail.envelope_from,
@@ -51,6 +51,8 @@ def asked_by(mail: MailReceived, who: Person, facts: Facts) -> Question:
         account_id=who.account_id,
         segments=who.segments,
         files=tuple(file.name for file in mail.attachments),
+        source=forms.source_of(mail),
+        priority=asked_priority.of_mail(mail, facts.desk),
     )
 
 
@@ -144,7 +146,8 @@ def _open(story: Story, filing: Filing, facts: Facts) -> None:
     if placement.course == "hold":
         _hold(story, filing)
     else:
-        doubtful = bool(mail.token and mail.token.state == "forged") or mail.from_count > 1
+        forged = bool(mail.token and mail.token.state == "forged")
+        doubtful = forged or mail.from_count > 1 or forms.is_claimed(mail, facts.desk)
         message = message.model_copy(update={"unverified": doubtful})
         acknowledge = message.answerable and not doubtful and not mail.unreadable
         story.tell(contract.MessageAdded, message=message, acknowledge=acknowledge)
@@ -169,12 +172,13 @@ def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
         TicketState,
         ticket_id=filing.ticket_id,
         seq=1,
-        subject=untagged(mail.subject)[:500] or NO_SUBJECT,
+        subject=_subject(mail, facts)[:500] or NO_SUBJECT,
         status="new",
         priority=route.priority,
         category=route.category,
         tags=list(route.tags),
         mailbox=mail.mailbox,
+        source=forms.source_of(mail),
         language=who.language or box.language,
         requester=mail.from_addr or mail.envelope_from,
         requester_name=(mail.from_name or who.name)[:300],
@@ -186,6 +190,10 @@ def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
         opened_at=facts.now,
         updated_at=facts.now,
     )
+
+
+def _subject(mail: MailReceived, facts: Facts) -> str:
+    return asked_priority.without_tag(untagged(mail.subject), mail, facts.desk)
 
 
 def _copied(mail: MailReceived, facts: Facts) -> list[str]:

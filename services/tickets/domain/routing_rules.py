@@ -19,7 +19,10 @@ PATTERN_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What rules look at. ``segments`` has ``vip`` for an account that is marked so."""
+    """What rules look at. ``segments`` has ``vip`` for an account that is marked so.
+
+    ``priority`` is the one that the requester may and does ask for: it stands for the mailbox's.
+    """
 
     mailbox: str
     department: str
@@ -32,6 +35,7 @@ class Question:
     segments: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     source: str = "mail"
+    priority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Route:
 def route(question: Question, desk: Desk) -> Route:
     """Apply the rules; what none decides comes from the mailbox."""
     box = desk.mailboxes_by_address.get(question.mailbox, desk.mailboxes[0])
-    decided = Route(team=box.team, priority=box.priority)
+    decided = Route(team=box.team, priority=question.priority or box.priority)
     for rule, reasons in judged(question, desk.routing.rules):
         if reasons is None:
             continue

@@ -124,7 +124,8 @@ def _by_traces(mail: MailReceived, known: Known, who: Person, facts: Facts) -> P
         ticket = known.ticket(ticket_id)
         if ticket is None:
             continue
-        if not _takes_part(mail, ticket, who):
+        # Anybody can fill in a form with another's address.
+        if mail.form or not _takes_part(mail, ticket, who):
             return replace(fresh, related=ticket.id, relation="suspected")
         if reason := _doubt(mail):
             return Placement("hold", ticket.id, reason)

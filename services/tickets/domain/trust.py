@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from services.tickets.domain import forms
 from services.tickets.domain.disguise import disguise_of
 from services.tickets.domain.facts import Facts
 from shared import addresses
@@ -68,9 +69,11 @@ def may_be_answered(mail: MailReceived, facts: Facts) -> bool:
     if (
         is_automatic(mail, facts.desk)
         or not has_one_sender(mail)
-        or mail.envelope_from in ("", "<>")
+        or (mail.envelope_from in ("", "<>") and not mail.form)
     ):
         return False
+    if mail.form:
+        return forms.acknowledges(mail, facts.desk)
     return facts.desk.customers.acknowledge == "all" or mail.authentication.dmarc == "pass"
 
 
@@ -84,7 +87,9 @@ def own_mailbox(address: str, desk: Desk) -> str:
 def line_of(mail: MailReceived) -> str:
     """One line for agents: who vouches for the sender, and what is misleading about the name."""
     token = "own reply address" if mail.token and owns_token(mail) else ""
-    if mail.authentication.dmarc == "pass":
+    if mail.form:
+        sender = f"through the contact form {mail.form}; nobody has proved the address"
+    elif mail.authentication.dmarc == "pass":
         sender = f"sender verified ({mail.authentication.domain or 'aligned'})"
     elif mail.authentication.dmarc == "fail":
         sender = "sender failed the check of its own domain"
@@ -94,4 +99,10 @@ def line_of(mail: MailReceived) -> str:
         sender = "sender not verified"
     disguise = disguise_of(mail.from_name, mail.from_addr)
     beware = f"BEWARE: {disguise}" if disguise else ""
-    return "; ".join(filter(None, (sender, token, beware)))
+    return "; ".join(filter(None, (sender, token, _answers_wanted(mail), beware)))
+
+
+def _answers_wanted(mail: MailReceived) -> str:
+    """Where else the sender wants answers; told to agents, and never followed by itself."""
+    elsewhere = mail.reply_to and mail.reply_to.lower() != mail.from_addr
+    return f"asks for answers to {mail.reply_to[:100]}" if elsewhere and not mail.form else ""

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.ingest.children import OUT_OF_TIME
+from services.ingest.intake import Intake
 from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader, Tools
-from tests.builders import an_address_book
+from tests.builders import a_desk, an_address_book
 from tests.service.ingest.dialogue import until
 from tests.service.ingest.memory import (
     BlobsInMemory,
@@ -27,6 +28,7 @@ class Bench:
         tools = Tools(
             rows=self.leases, parsers=self.parsers, blobs=self.blobs, bus=self.topic,
             book=an_address_book(), trusted=lambda: (), senders=self.senders,
+            intake=Intake(a_desk),
         )  # fmt: skip
         self.reader = MailReader(tools, workers=1)
 
