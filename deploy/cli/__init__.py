@@ -29,6 +29,7 @@ COMMANDS = (
     "ledger",
     "dlq",
     "quarantine",
+    "addresses",
     "backup",
     "restore",
     "demo",

@@ -51,6 +51,8 @@ def _show(found: Ledger) -> None:
     ):
         told = "  ".join(f"{name} {number}" for name, number in numbers.items())
         console.print(f"{title:<13} {told}", markup=False)
+    if found.dead_addresses:
+        console.print(f"dead addresses {found.dead_addresses}: 'postdesk addresses list'")
     waiting = [one for one in found.states if one["rows"]]
     if waiting:
         console.print()

@@ -50,8 +50,17 @@ def show_ticket(view: dict[str, Any]) -> None:
     print_table(("", ""), rows)
     for message in view["messages"]:
         _show_message(message)
-    entries = ((e["seq"], e["at"][:19], e["type"], e["by"]) for e in view["timeline"])
+    entries = ((e["seq"], e["at"][:19], _what(e), e["by"]) for e in view["timeline"])
     print_table(("", "time (UTC)", "event", "by"), entries)
+
+
+def _what(event: dict[str, Any]) -> str:
+    """The event, and for a mail that did not arrive whose it was."""
+    data = event["data"]
+    if event["type"] != "ticket.delivery-noted":
+        return str(event["type"])
+    dead = ", the address is dead" if data.get("dead") else ""
+    return f"{event['type']} ({data['recipient']} {data['outcome']}{dead})"
 
 
 def _show_message(message: dict[str, Any]) -> None:

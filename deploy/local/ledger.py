@@ -16,6 +16,7 @@ from deploy.local.offsets import TopicState, topic_states
 from deploy.local.reading import reader, times_of
 from services.ingest import census as ingest
 from services.notify import census as notify
+from services.notify.dead import ADDRESSES
 from services.reports import census as reports
 from services.sla import census as sla
 from services.tickets import census as tickets
@@ -56,6 +57,7 @@ class Ledger:
     mail: dict[str, int] = field(default_factory=dict)
     states: list[dict[str, Any]] = field(default_factory=list)
     outgoing: dict[str, int] = field(default_factory=dict)
+    dead_addresses: int = 0
     delayed: list[dict[str, Any]] = field(default_factory=list)
     readers: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: dict[str, int] = field(default_factory=dict)
@@ -148,6 +150,7 @@ async def _look_at_outgoing(client: mongo.Client, found: Ledger) -> None:
     )
     total = await rows.estimated_document_count()
     found.outgoing = {**waiting, "done": max(0, total - sum(waiting.values())), "all": total}
+    found.dead_addresses = await mongo.database(client, "notify")[ADDRESSES].count_documents({})
     delayed = {"state": "deferred", "next_try_at": {"$exists": True}}
     shown = {"recipient": 1, "created_at": 1, "next_try_at": 1, "detail": 1, "refusals": 1}
     late = rows.find(delayed, shown).sort("created_at", 1).limit(NAMED)

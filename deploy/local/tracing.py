@@ -139,7 +139,11 @@ def _outgoing(row: mongo.Document) -> dict[str, Any]:
 def _sent_states(row: mongo.Document) -> list[dict[str, Any]]:
     states = [_state("notify", "planned", row["created_at"])]
     if row.get("settled_at"):
-        states.append(_state("notify", row["state"], row["settled_at"]))
+        ended = "sent" if row["state"] == "bounced" else row["state"]
+        why = f": {row['detail']}" if ended in {"failed", "suppressed"} else ""
+        states.append(_state("notify", f"{ended}{why}", row["settled_at"]))
+    if report := row.get("report"):
+        states.append(_state("notify", f"bounced: {report['detail']}", report["at"]))
     return states
 
 
@@ -150,12 +154,16 @@ def _state(service: str, state: str, at: Any) -> dict[str, Any]:
 def _fates(sent: mongo.Document, events: list[mongo.Document]) -> list[dict[str, Any]]:
     """What the ticket has noted about an outgoing mail later: a bounce comes as a mail itself."""
     return [
-        _state("tickets", f"{e['data']['outcome']}: {e['data']['detail']}", e["at"])
+        _state("tickets", f"{_outcome(e['data'])}: {e['data']['detail']}", e["at"])
         for e in events
         if e["type"] == "ticket.delivery-noted"
         and e["data"]["message_id"] == sent["message_id"] != ""
         and e["data"]["outcome"] == "bounced"
     ]
+
+
+def _outcome(noted: dict[str, Any]) -> str:
+    return f"{noted['outcome']}, the address is dead" if noted.get("dead") else noted["outcome"]
 
 
 async def _clocks(

@@ -98,6 +98,7 @@ def _bounce(mail: Mail) -> dict[str, Any] | None:
         "recipients": [_clean(one, 320) for one in mail.bounce_recipients[:20]],
         "message_id": _clean(mail.bounced_message_id, 998),
         "status": _clean(mail.bounce_status, 20),
+        "diagnostic": _clean(" ".join(mail.bounce_diagnostic.split()), 400),
     }
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.notify import census, delivery, outgoing, store
+from services.notify import census, dead, delivery, outgoing, store
+from services.notify.dead import DeadAddresses
 from services.notify.due import Desktop, DueNotices
 from services.notify.handlers import Handlers
 from services.notify.letters import Letters
@@ -30,6 +31,7 @@ INDEXES: Sequence[Index] = (
     *outgoing.INDEXES,
     *store.INDEXES,
     *census.INDEXES,
+    *dead.INDEXES,
     outbox_index("outbox", GROUP_ORDER),
     set_aside_index("outbox"),
     Index("outbox", [("published_at", 1)], expire_after_s=OUTBOX_KEPT_S),
@@ -45,6 +47,7 @@ class Wired:
     notices: DueNotices
     handlers: Handlers
     requests: RequestHandler
+    dead: DeadAddresses
 
 
 async def build(context: Context) -> Sequence[Part]:
@@ -55,7 +58,9 @@ async def build(context: Context) -> Sequence[Part]:
     context.bus.batches(topics.DIRECTORY, wired.handlers.on_directory)
     context.bus.batches(topics.MAIL_REQUESTS, wired.requests.on_requests, max_records=50)
     counted = Census(context.database, census.STOCKS, context.clock)
+    await wired.dead.look()
     return [
+        Background("dead addresses", wired.dead.look, pause_s=dead.LOOK_PAUSE_S),
         wired.outbox,
         wired.sender,
         wired.notices,
@@ -69,6 +74,7 @@ def wire(context: Context, publisher: Publisher) -> Wired:
     book = AddressBook(AddressKeys.load(settings.keys), context.desk.desk.host)
     paper, renderer = Stationery(context.desk.desk, book), Renderer()
     ledger = outgoing.Ledger(database["outgoing"])
+    buried = DeadAddresses(database[dead.ADDRESSES], context.clock)
     outbox = OutboxRelay(
         bus=publisher,
         collection=database["outbox"],
@@ -79,7 +85,7 @@ def wire(context: Context, publisher: Publisher) -> Wired:
         parts_of=inner_parts,
     )
     sender = Sender(
-        stores=Stores(context.client, ledger, database["outbox"], context.blobs),
+        stores=Stores(context.client, ledger, database["outbox"], context.blobs, buried),
         relay=SMTPRelay(relay_settings(settings, context.desk.desk.host)),
         owner=context.owner,
         clock=context.clock,
@@ -96,6 +102,7 @@ def wire(context: Context, publisher: Publisher) -> Wired:
         paper=paper,
         letters=Letters(paper, renderer),
         sender=sender,
+        dead=buried,
         owner=context.owner,
         clock=context.clock,
     )
@@ -104,7 +111,7 @@ def wire(context: Context, publisher: Publisher) -> Wired:
         desktop, database["outbox"], wake_notices=notices.wake, wake_outbox=outbox.wake
     )
     requests = RequestHandler(desktop, Results(paper, renderer))
-    return Wired(outbox, sender, notices, handlers, requests)
+    return Wired(outbox, sender, notices, handlers, requests, buried)
 
 
 def relay_settings(settings: Settings, host: str) -> RelaySettings:

@@ -4,7 +4,11 @@ from shared.census import Stock, outbox_stocks
 from shared.mongo import Index
 
 FAILED = {"state": "failed"}
-INDEXES = (Index("outgoing", [("created_at", 1)], partial=FAILED, options={"name": "failed"}),)
+BOUNCED = {"state": "bounced"}
+INDEXES = (
+    Index("outgoing", [("created_at", 1)], partial=FAILED, options={"name": "failed"}),
+    Index("outgoing", [("settled_at", 1)], partial=BOUNCED),
+)
 
 _OPEN = {"next_try_at": {"$exists": True}}
 
@@ -45,6 +49,14 @@ STOCKS = (
         since="$created_at",
         index="failed",
         remedy="given up; each shows on its ticket.",
+    ),
+    Stock(
+        collection="outgoing",
+        state="bounced",
+        rows=BOUNCED,
+        since="$created_at",
+        index="settled_at_1",
+        remedy="sent, and came back; each shows on its ticket.",
     ),
     *outbox_stocks("outbox", "$queued_at"),
 )

@@ -36,8 +36,9 @@ def settle(
     row = row.but(settled_at=now)
     if outcome.result == "sent":
         return _sent(row, outcome, now)
-    if outcome.result == "failed":
-        return given_up(row, outcome.reply, now)
+    if outcome.result in {"failed", "suppressed"}:
+        ended = given_up(row, outcome.reply, now)
+        return replace(ended, row=ended.row.but(state=outcome.result))
     if outcome.result == "deferred":
         return _deferred(row, outcome, now, first_pause)
     if outcome.result == "unreachable":

@@ -9,6 +9,7 @@ from itertools import groupby
 
 import structlog
 
+from services.notify.dead import DeadAddresses
 from services.notify.domain.customers import Customer
 from services.notify.domain.limits import Counters, caps
 from services.notify.domain.notice import REASONS, Cause, Notice
@@ -50,6 +51,7 @@ class Desktop:
     paper: Stationery
     letters: Letters
     sender: Sender
+    dead: DeadAddresses
     owner: str
     clock: Clock
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.notify.dead import fates
 from services.notify.delivery import Delivery, given_up, outbox_row
 from services.notify.domain import wire
 from services.notify.domain.planning import Planned, after_quiet_hours, plan, remember, wait
@@ -32,6 +33,7 @@ class Batch:
     rows: list[Row] = field(default_factory=list)
     released: set[str] = field(default_factory=set)
     failed: list[Delivery] = field(default_factory=list)
+    news: list[TicketEvent] = field(default_factory=list)
 
     def keep(self, view: TicketView) -> None:
         """The newest view of its ticket."""
@@ -86,6 +88,7 @@ class Handlers:
             return
         view = evolve(known, event)
         desk = self._desktop.paper.desk
+        batch.news.append(event)
         planned = [wait(p, view, desk) for p in plan(event, view, desk)]
         view = remember(view, planned)
         if isinstance(event, ClocksUpdated):
@@ -133,16 +136,20 @@ class Handlers:
         rows, counts = await within_caps(batch.rows, desk, store, ledger, now)
         rows, leased = lease(rows, desktop.sender.room, desktop.owner, now)
         failed = [delivery.row for delivery in batch.failed]
+        fate = await fates(batch.news, desktop.dead, ledger, now)
 
         async def work(session: Session) -> None:
             await store.save_views(batch.changed.values(), session)
             await ledger.add([*rows, *failed], session)
             await store.save_counts(counts, now, session)
+            await ledger.mark_bounced(fate.bounced, session)
+            await desktop.dead.save(fate.addresses, session)
             if batch.failed:
                 await self._outbox.insert_one(outbox_row(batch.failed, now), session=session)
 
         with metrics.stage("save"):
             await transaction(desktop.client, work)
+        desktop.dead.learn(fate.addresses)
         desktop.sender.offer(leased)
         if batch.failed:
             self._wake_outbox()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from services.notify.dead import DeadAddresses
 from services.notify.delivery import Delivery, outbox_row, with_text
 from services.notify.outgoing import Ledger, Row
 from shared import metrics
@@ -29,6 +30,7 @@ class Stores:
     ledger: Ledger
     outbox: Collection
     blobs: Blobs
+    dead: DeadAddresses
 
 
 class Marker:

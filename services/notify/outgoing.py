@@ -1,12 +1,13 @@
 """The ledger: one row for each (event, recipient, kind), from planned to sent or given up.
 
 ``planned`` waits to be written; ``queued`` has its bytes, which never change; ``sending`` is leased
-to a process; ``sent``, ``failed``, ``suppressed`` and ``bundled`` (told in another row's mail) end.
+to a process; ``sent``, ``failed``, ``suppressed`` and ``bundled`` (told in another row's mail) end;
+``bounced`` was sent and came back.
 """
 
 import hashlib
 from collections.abc import Collection as Many
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -17,7 +18,15 @@ from services.notify.stationery import Letter
 from shared.mongo import Collection, Document, Index, Session, UpdateOne
 
 State = Literal[
-    "planned", "queued", "sending", "sent", "deferred", "failed", "suppressed", "bundled"
+    "planned",
+    "queued",
+    "sending",
+    "sent",
+    "deferred",
+    "failed",
+    "bounced",
+    "suppressed",
+    "bundled",
 ]
 
 LEASE = timedelta(seconds=90)
@@ -224,6 +233,23 @@ class Ledger:
                 change["$set"]["next_try_at"] = row.next_try_at
             mine = {"_id": row.id, "state": "sending", "lease_owner": owner}
             changes.append(UpdateOne(mine, change))
+        if changes:
+            await self._rows.bulk_write(changes, ordered=False, session=session)
+
+    async def tried(self, ticket_id: str, recipient: str) -> list[Row]:
+        """Mails of a ticket that were given to the relay, newest first, without their bytes."""
+        wanted = {"ticket_id": ticket_id, "recipient": recipient, "state": {"$nin": UNTOLD}}
+        found = self._rows.find(wanted, WITHOUT_BYTES).sort("created_at", -1)
+        return [from_document(d) async for d in found]
+
+    async def mark_bounced(self, reports: Mapping[str, Document], session: Session) -> None:
+        """Note on rows that were sent the ``at`` and ``detail`` of the report of their failure."""
+        changes = [
+            UpdateOne(
+                {"_id": name, "state": "sent"}, {"$set": {"state": "bounced", "report": said}}
+            )
+            for name, said in reports.items()
+        ]
         if changes:
             await self._rows.bulk_write(changes, ordered=False, session=session)
 

@@ -11,7 +11,7 @@ from aiosmtplib import SMTP, SMTPException
 
 from services.notify.smtp_session import Reply, SessionError, SMTPSession, opened
 
-Result = Literal["sent", "deferred", "failed", "unknown", "unreachable"]
+Result = Literal["sent", "deferred", "failed", "suppressed", "unknown", "unreachable"]
 TLS = Literal["none", "starttls", "tls"]
 
 MAILS_PER_CONNECTION = 500
@@ -27,7 +27,10 @@ _BARE_ID = re.compile(r"^(?:\d\.\d\.\d )?(?:ok|accepted)\s+([0-9a-f-]{30,})\s*$"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the relay said. ``unknown``: the answer to a complete mail was not heard."""
+    """What the relay said. ``unknown``: the answer to a complete mail was not heard.
+
+    ``suppressed``: it was not asked.
+    """
 
     result: Result
     reply: str = ""

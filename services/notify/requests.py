@@ -51,11 +51,19 @@ class RequestHandler:
         counted, counts = await within_caps(new, desk, store, ledger, now)
         stored, leased = lease(counted, desktop.sender.room, desktop.owner, now)
 
+        alive = {
+            one.record.to: None
+            for one in received
+            if not isinstance(one.record, ReportMail) and desktop.dead.knows(one.record.to)
+        }  # who asks for something by mail writes mail
+
         async def work(session: Session) -> None:
             await ledger.add(stored, session)
             await store.save_counts(counts, now, session)
+            await desktop.dead.save(alive, session)
 
         await transaction(desktop.client, work)
+        desktop.dead.learn(alive)
         desktop.sender.offer(leased)
 
     async def _written(

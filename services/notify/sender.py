@@ -212,6 +212,8 @@ class Sender:
         if row.next_try_at and row.next_try_at - self._clock.now() < LEASE / 3:
             return Outcome("unreachable", "its lease was over before its turn")
         try:
+            if why := await self._stores.dead.why(row.recipient):
+                return Outcome("suppressed", why)
             raw = await self._stores.blobs.get(row.raw_blob) if row.raw_blob else row.raw
         except BlobMissingError:
             return Outcome("failed", "the mail's bytes are gone")

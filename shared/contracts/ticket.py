@@ -334,13 +334,18 @@ class DraftHeld(TicketEvent):
 
 
 class DeliveryNoted(TicketEvent):
-    """What became of an outgoing mail of this ticket, where it is not simply sent."""
+    """What became of an outgoing mail of this ticket, where it is not simply sent.
+
+    ``dead``: a proved report or the relay's own refusal says that the address takes no mail, so
+    that none is sent there until somebody writes from it.
+    """
 
     type: Literal["ticket.delivery-noted"] = "ticket.delivery-noted"
     outcome: Literal["deferred", "failed", "bounced"]
     recipient: Address
     message_id: MessageId
     detail: str = Field(default="", max_length=500)
+    dead: bool = False
 
 
 RECORDS = (

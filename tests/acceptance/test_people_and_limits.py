@@ -1,5 +1,8 @@
 """Who may do what, and what machines and strangers get: told as mails through the whole stack."""
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.acceptance.company import Company, ticket_id, until
@@ -113,6 +116,48 @@ def test_a_bounce_of_our_mail_is_shown_on_the_ticket(company: Company) -> None:
     assert noted[0]["data"]["recipient"] == "gone@elsewhere.example"
     told = agent.wait_for(lambda x: number in x.subject)
     assert "gone@elsewhere.example" in told.text
+    assert "The address is dead: nothing more is sent there" in told.text
+    dead = json.loads(company.run("addresses", "list", "--json"))
+    assert ("gone@elsewhere.example", number) in [(x["address"], x["ticket_id"]) for x in dead]
+    assert " bounced: " in company.run("trace", reply.message_id)
+
+    agent.answer(told, "Please call us.", quote=False)
+    noted = until(lambda: _noted(company, number, count=2))
+    assert noted[1]["data"]["outcome"] == "failed"
+    assert noted[1]["data"]["detail"].startswith("not sent: the address is dead")
+    letters = len(lost.letters())
+
+    lost.answer(reply, "I have a new provider.")
+    back = agent.wait_for(lambda x: "new provider" in x.text)
+    agent.answer(back, "Good to read you.")
+    lost.wait_for(lambda x: "Good to read you." in x.text)
+    assert len(lost.letters()) == letters + 1
+
+
+@pytest.mark.feature("N03")
+def test_an_address_that_the_relay_refuses_at_rcpt_is_dead_at_once(company: Company) -> None:
+    odd = company.person("odd/name@elsewhere.example", "Odd Name")
+
+    odd.write("support@desk.example", "From an odd address", "Will you answer?")
+
+    number = until(lambda: _number_of(company, "From an odd address"))
+    noted = until(lambda: _noted(company, number, count=1))
+    assert noted[0]["data"]["detail"].startswith("553 5.1.3")
+    assert noted[0]["data"]["dead"]
+    listed = json.loads(company.run("addresses", "list", "--json"))
+    assert "odd/name@elsewhere.example" in [row["address"] for row in listed]
+    company.run("addresses", "lift", "odd/name@elsewhere.example")
+    listed = json.loads(company.run("addresses", "list", "--json"))
+    assert "odd/name@elsewhere.example" not in [row["address"] for row in listed]
+
+
+def _number_of(company: Company, subject: str) -> str:
+    return next((t["id"] for t in company.tickets() if t["subject"] == subject), "")
+
+
+def _noted(company: Company, number: str, *, count: int) -> list[dict[str, Any]]:
+    noted = [e for e in company.show(number)["timeline"] if "delivery" in e["type"]]
+    return noted if len(noted) == count else []
 
 
 @pytest.mark.feature("N02")

@@ -225,6 +225,139 @@ async def test_a_refusal_for_good_is_told_to_tickets(desk: Desk) -> None:
     assert (failed.recipient, failed.reply) == (EMMA, "550 5.1.1 nobody")
 
 
+def _reported(told: History, row: dict[str, Any], **more: Any) -> None:
+    told.happens(
+        events.DeliveryNoted,
+        "2026-11-20 10:00",
+        by="system:delivery",
+        **{
+            "outcome": "bounced",
+            "recipient": EMMA,
+            "message_id": row["message_id"],
+            "detail": "5.1.1 no such user",
+            "dead": True,
+            **more,
+        },
+    )
+
+
+def _has_taken(desk: Desk, words: bytes) -> bool:
+    return any(words in mail.raw for mail in desk.sink.taken)
+
+
+async def _a_dead_emma(desk: Desk) -> History:
+    told = a_new_ticket()
+    told.agent_answers("2026-11-20 09:30", ANA, reply_text="We look into it.")
+    await desk.hears(told)
+    await until(lambda: _all_ended(desk, 3))
+    [answer] = await desk.rows(kind="reply")
+    _reported(told, answer)
+    await desk.hears(told)
+    return told
+
+
+async def test_a_reported_address_gets_no_more_mail_and_tickets_hear_of_each(desk: Desk) -> None:
+    told = await _a_dead_emma(desk)
+    [answer] = await desk.rows(kind="reply")
+    assert (answer["state"], answer["report"]["detail"]) == ("bounced", "5.1.1 no such user")
+    taken = [mail for mail in desk.sink.taken if mail.recipient == EMMA]
+
+    told.agent_answers("2026-11-20 10:30", ANA, reply_text="Are you there?")
+    await desk.hears(told)
+
+    await until(lambda: any(isinstance(one.record, MailFailed) for one in desk.told))
+    [failed] = [one.record for one in desk.told if isinstance(one.record, MailFailed)]
+    assert failed.recipient == EMMA
+    assert failed.reply.startswith("not sent: the address is dead since 2026-11-20: 5.1.1")
+    assert [mail for mail in desk.sink.taken if mail.recipient == EMMA] == taken
+    assert [row["state"] for row in await desk.rows(kind="reply")] == ["bounced", "suppressed"]
+
+
+async def test_who_writes_again_gets_mail_again(desk: Desk) -> None:
+    told = await _a_dead_emma(desk)
+    told.customer_writes("2026-11-20 11:00", from_addr=EMMA, reply_text="A new mailbox, same name")
+    told.agent_answers("2026-11-20 11:30", ANA, reply_text="Welcome back.")
+
+    await desk.hears(told)
+
+    assert await desk.sink.wait_until(lambda: _has_taken(desk, b"Welcome back"), within_s=30)
+    assert await desk.database["addresses"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize("doubt", ["unverified", "automated"])
+async def test_a_doubtful_mail_brings_no_address_back(desk: Desk, doubt: str) -> None:
+    told = await _a_dead_emma(desk)
+
+    told.customer_writes("2026-11-20 11:00", from_addr=EMMA, reply_text="Hello?", **{doubt: True})
+    await desk.hears(told)
+
+    assert await desk.database["addresses"].count_documents({"_id": EMMA}) == 1
+
+
+async def test_a_report_about_a_mail_that_was_never_sent_silences_nobody(desk: Desk) -> None:
+    told = a_new_ticket()
+    await desk.hears(told)
+    await until(lambda: _all_ended(desk, 2))
+
+    _reported(told, {"message_id": "t1.x.y@desk.example"}, recipient="jonas@mail.example")
+    await desk.hears(told)
+
+    assert await desk.database["addresses"].count_documents({}) == 0
+    assert not await desk.rows(state="bounced")
+
+
+async def test_a_delay_marks_no_row(desk: Desk) -> None:
+    told = a_new_ticket()
+    await desk.hears(told)
+    await until(lambda: _all_ended(desk, 2))
+    [sent] = await desk.rows(recipient=EMMA)
+
+    _reported(told, sent, outcome="deferred", dead=False)
+    await desk.hears(told)
+
+    assert [row["state"] for row in await desk.rows(recipient=EMMA)] == ["sent"]
+
+
+async def test_an_operator_lifts_an_address_and_a_running_desk_sends_at_once(desk: Desk) -> None:
+    told = await _a_dead_emma(desk)
+
+    await desk.database["addresses"].delete_one({"_id": EMMA})
+    told.agent_answers("2026-11-20 11:30", ANA, reply_text="Once more.")
+    await desk.hears(told)
+
+    assert await desk.sink.wait_until(lambda: _has_taken(desk, b"Once more"), within_s=30)
+
+
+async def test_another_process_learns_of_dead_addresses(desk: Desk) -> None:
+    other = wire(desk.context, _Publisher()).dead
+    await other.look()
+    await _a_dead_emma(desk)
+    assert not other.knows(EMMA)
+
+    await other.look()
+
+    assert other.knows(EMMA)
+    assert "5.1.1" in await other.why(EMMA)
+
+
+async def test_an_agent_who_asks_for_something_by_mail_lives(desk: Desk) -> None:
+    told = a_new_ticket()
+    await desk.hears(told)
+    await until(lambda: _all_ended(desk, 2))
+    [notice] = await desk.rows(recipient=ANA)
+    _reported(told, notice, recipient=ANA)
+    await desk.hears(told)
+    assert desk.wired.dead.knows(ANA)
+
+    await desk.asks(
+        CommandReceipt(request_id="r-9", to=ANA, outcome="done", in_reply_to="a@desk.example")
+    )
+
+    await until(lambda: _all_ended(desk, 3))
+    assert desk.sink.taken[-1].recipient == ANA
+    assert not desk.wired.dead.knows(ANA)
+
+
 async def test_a_relay_that_is_away_is_waited_for_and_found_again(
     mongo: str, tmp_path: Path
 ) -> None:
@@ -464,4 +597,10 @@ async def test_one_notice_that_cannot_be_written_holds_up_no_other(
 
 async def _all_ended(desk: Desk, count: int) -> bool:
     states = [row["state"] for row in await desk.rows()]
-    return len(states) == count and set(states) <= {"sent", "failed", "suppressed", "bundled"}
+    return len(states) == count and set(states) <= {
+        "sent",
+        "failed",
+        "bounced",
+        "suppressed",
+        "bundled",
+    }

@@ -32,6 +32,7 @@ class Failure:
     status: str = ""
     message_id: str = ""
     report: str = ""  # "delivery", "disposition", "feedback", "" as in ``report_kind``
+    diagnostic: str = ""  # what the other server said
 
 
 @dataclass
@@ -39,6 +40,7 @@ class _Found:
     failed: list[str] = field(default_factory=list)
     delayed: list[str] = field(default_factory=list)
     status: str = ""
+    diagnostic: str = ""
     actions: int = 0
 
 
@@ -67,7 +69,9 @@ def read_bounce(root: Part, mail: Mail) -> Failure:
 def _failure(found: _Found, root: Part, report: str) -> Failure:
     kind: BounceKind = "failed" if found.failed else "delayed" if found.delayed else ""
     recipients = tuple(dict.fromkeys(found.failed + found.delayed))
-    return Failure(kind, recipients, found.status, _returned_id(root), report)
+    return Failure(
+        kind, recipients, found.status, _returned_id(root), report, diagnostic=found.diagnostic
+    )
 
 
 def _from_status(blocks: list[Headers]) -> _Found:
@@ -93,8 +97,22 @@ def _from_status(blocks: list[Headers]) -> _Found:
             continue
         elif recipient:
             found.failed.append(recipient)
-        found.status = found.status or (status[1] if status else "")
+        if status and not found.status:
+            said = _diagnostic(block)
+            found.status, found.diagnostic = _nearer(status[1], said), said
     return found
+
+
+def _diagnostic(block: Headers) -> str:
+    """The words of ``Diagnostic-Code: smtp; words`` (RFC 3464, 2.3.6)."""
+    kind, semicolon, words = header_text(block.get("diagnostic-code")).partition(";")
+    return (words if semicolon else kind).strip()
+
+
+def _nearer(status: str, diagnostic: str) -> str:
+    """The code that the other server gave, where the report itself says no more than "failed"."""
+    said = _STATUS.search(diagnostic) if status.endswith(".0.0") else None
+    return said[1] if said and said[1][0] == status[0] else status
 
 
 def _recipient(block: Headers) -> str:

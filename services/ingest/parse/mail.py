@@ -59,6 +59,7 @@ class Mail:
     bounced_message_id: str = ""  # of the mail that bounced, without angle brackets
     bounce_status: str = ""  # enhanced code, RFC 3463
     bounce_kind: BounceKind = ""
+    bounce_diagnostic: str = ""  # words of the server that refused
     forwarded_date: str = ""  # as written in the forward block
     forwarded_note: str = ""  # the forwarder's own words above it
     wrapper: Wrapper = ""

@@ -44,6 +44,7 @@ def _parse(raw: bytes) -> Mail:
         bounce_kind=failure.kind,
         bounce_recipients=list(failure.recipients),
         bounce_status=failure.status,
+        bounce_diagnostic=failure.diagnostic,
         bounced_message_id=failure.message_id,
         autoreply=reply,
         automated=automated.is_automated(root, mail, failure) or reply,

@@ -145,6 +145,8 @@ class Notice:
         reason = cause.reason
         if reason == "customer-answered" and was_reopened_since(self.view, cause.seq):
             reason = "customer-reopened"
+        if reason == "delivery-failed" and line and line.data.get("dead"):
+            reason = "address-dead"
         return str(leads[reason]).format_map(self._lead_words(line))
 
     def _lead_words(self, line: Line | None) -> dict[str, str]:

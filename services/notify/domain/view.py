@@ -140,7 +140,7 @@ def _shortened(message: Message) -> Message:
 _WORDS = (
     *("assignee", "previous", "team", "status", "field", "value", "reason", "locked_by", "target"),
     *("until", "answered_at"),
-    *("due_at", "outcome", "recipient", "detail", "other", "relation", "agent"),
+    *("due_at", "outcome", "recipient", "detail", "dead", "other", "relation", "agent"),
 )
 
 

@@ -1,5 +1,6 @@
 """What follows from the fate of an outgoing mail: the ticket shows what did not simply arrive."""
 
+from services.tickets.domain.dead import is_dead, status_of
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket
@@ -19,5 +20,6 @@ def decide_delivery(
             recipient=news.recipient,
             message_id=news.message_id,
             detail=news.reply[:500],
+            dead=isinstance(news, MailFailed) and is_dead(status_of(news.reply), news.reply),
         )
     return story

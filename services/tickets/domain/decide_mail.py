@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.tickets.domain import asked_priority, forms, routing, routing_rules, survey, trust
 from services.tickets.domain.built import built
+from services.tickets.domain.dead import is_dead
 from services.tickets.domain.facts import STRANGER, Facts, Person
 from services.tickets.domain.routing_rules import Question, Route
 from services.tickets.domain.story import Story
@@ -12,7 +13,7 @@ from services.tickets.domain.threading import Placement, untagged
 from services.tickets.domain.ticket import Ticket
 from shared.contracts import ticket as contract
 from shared.contracts.base import Attachment
-from shared.contracts.mail import MailReceived
+from shared.contracts.mail import Bounce, MailReceived
 from shared.contracts.ticket import Message, TicketState
 
 NO_SUBJECT = "(no subject)"
@@ -281,16 +282,26 @@ def record_rating(story: Story, rating: contract.Survey, cycle: int) -> None:
 
 
 def _note_bounce(story: Story, filing: Filing) -> None:
-    bounce = filing.mail.bounce
-    if bounce is None:
+    """Note each recipient's fate; only whom the envelope's address was made for can be dead."""
+    bounce, token = filing.mail.bounce, filing.mail.token
+    if bounce is None or token is None:
         return
+    failed = bounce.kind == "failed"
+    gone = failed and token.state == "valid" and is_dead(bounce.status, bounce.diagnostic)
     recipients = bounce.recipients or [""]
     for recipient in recipients[:MAX_FOLLOWERS]:
         story.tell(
             contract.DeliveryNoted,
             by="system:delivery",
-            outcome="bounced" if bounce.kind == "failed" else "deferred",
+            outcome="bounced" if failed else "deferred",
             recipient=recipient,
             message_id=bounce.message_id,
-            detail=f"{bounce.status} {bounce.diagnostic}".strip()[:500],
+            detail=_said(bounce)[:500],
+            dead=gone and trust.fingerprint(recipient) == token.party,
         )
+
+
+def _said(bounce: Bounce) -> str:
+    """The other server's words, which mostly have the code in them."""
+    words = bounce.diagnostic.strip().rstrip(".")
+    return words if bounce.status in words else f"{bounce.status} {words}".strip()

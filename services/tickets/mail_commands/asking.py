@@ -12,7 +12,7 @@ from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to
 from shared.business_time.named import NamedCalendars
 from shared.business_time.standing import latest
 from shared.config.models import Agent, Desk
-from shared.contracts.ticket import Message, TicketEvent, TicketState
+from shared.contracts.ticket import DeliveryNoted, Message, TicketEvent, TicketState
 
 _HOW = (
     "Put commands at the top of your answer, one on a line; then, if you like, your text.\n"
@@ -53,8 +53,15 @@ def show_text(
     zone = ZoneInfo(reader.timezone)
     parts = [_head(state, zone, desk, now), "Conversation"]
     parts += [_entry(message, zone) for message in history.messages if message.kind != "system"]
-    timeline = [f"  {_at(event.at, zone)}  {event.type}  {event.by}" for event in history.events]
+    timeline = [f"  {_at(event.at, zone)}  {_what(event)}  {event.by}" for event in history.events]
     return "\n\n".join([*parts, "\n".join(["Timeline", *timeline])])
+
+
+def _what(event: TicketEvent) -> str:
+    if not isinstance(event, DeliveryNoted):
+        return event.type
+    dead = ", the address is dead" if event.dead else ""
+    return f"{event.type} ({event.recipient} {event.outcome}{dead})"
 
 
 def _form(word: Word) -> str:

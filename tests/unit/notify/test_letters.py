@@ -174,6 +174,21 @@ def a_delivery_failure() -> Letter:
     return a_notice(told, "delivery-failed", seen_seq=4)
 
 
+def a_dead_address() -> Letter:
+    told = a_case()
+    told.happens(
+        events.DeliveryNoted,
+        "2026-11-20 10:00",
+        by="system:delivery",
+        outcome="bounced",
+        recipient=EMMA,
+        message_id="x@desk.example",
+        detail="550 5.1.1 no such user",
+        dead=True,
+    )
+    return a_notice(told, "delivery-failed", seen_seq=4)
+
+
 def a_report() -> Letter:
     request = ReportMail(
         request_id="r-3", to=MARTA, subject="Report for October", text="Handled: 7", html_blob="x/y"
@@ -195,6 +210,7 @@ KINDS = {
     "held": a_held_notice,
     "escalation": an_escalation,
     "delivery-failed": a_delivery_failure,
+    "dead-address": a_dead_address,
     "receipt": a_receipt,
     "answer": an_asked_answer,
     "report": a_report,

@@ -43,6 +43,16 @@ def test_a_bounce_names_the_mail_that_came_back_and_why() -> None:
     )
 
 
+def test_a_report_that_knows_no_reason_takes_the_other_servers_code() -> None:
+    raw = corpus("bounce-postfix")
+    vague = raw.replace(b"Status: 5.1.1", b"Status: 5.0.0")
+    assert vague != raw
+
+    mail = parse(vague)
+
+    assert (mail.bounce_status, mail.bounce_diagnostic) == ("5.1.1", "550 5.1.1 User unknown")
+
+
 def test_a_delay_is_no_bounce() -> None:
     mail = parse(corpus("bounce-postfix-delayed"))
 
