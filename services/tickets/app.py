@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from services.tickets import documents
 from services.tickets.census import STOCKS
 from services.tickets.handlers import Handlers
+from services.tickets.handovers import Handovers
 from services.tickets.store import ANNOUNCED_ORDER, INDEXES, OUTBOX_ORDER, MongoStore
 from shared.addresses import AddressBook, AddressKeys
 from shared.bus import OutboxRelay
+from shared.bus.lease import Lease
 from shared.census import CENSUS_PAUSE_S, Census
 from shared.contracts import topics
 from shared.mongo import ensure_indexes
 from shared.service import Background, Context, Part
+
+HANDOVERS_PAUSE_S = 1.0
 
 
 async def build(context: Context) -> Sequence[Part]:
@@ -39,8 +43,18 @@ async def build(context: Context) -> Sequence[Part]:
     bus.batches(topics.SLA_EVENTS, handlers.note_clocks, max_records=most)
     bus.batches(topics.DELIVERY_EVENTS, handlers.note_deliveries, max_records=most)
     bus.batches(topics.DIRECTORY, handlers.keep_directory, max_records=most)
+    handovers = Handovers(
+        store=store,
+        facts=handlers.facts,
+        lease=Lease(database["leases"], "handovers", context.owner),
+        wake=wake,
+    )
     census = Census(database, STOCKS, context.clock)
-    return [*relays, Background("census", census.count, pause_s=CENSUS_PAUSE_S)]
+    return [
+        *relays,
+        Background("handovers", handovers.run, pause_s=HANDOVERS_PAUSE_S),
+        Background("census", census.count, pause_s=CENSUS_PAUSE_S),
+    ]
 
 
 def _relays(context: Context, store: MongoStore) -> list[OutboxRelay]:

@@ -7,7 +7,7 @@ from services.tickets import documents
 from services.tickets.documents import Cause
 from services.tickets.domain.contacts import People
 from services.tickets.domain.decide_mail import asked_by
-from services.tickets.domain.facts import Facts
+from services.tickets.domain.facts import Absence, Facts
 from services.tickets.domain.routing_rules import Route, route
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket
@@ -115,6 +115,13 @@ class Batch:
         """Store new drafts and what became of old ones."""
         for draft in drafts:
             self._drafts[draft.id] = self._changed_drafts[draft.id] = draft
+
+    def note_absence(self, absence: Absence) -> None:
+        """Take what an agent says of being away; older words than what is known are nothing."""
+        known = self.facts.absences.get(absence.agent)
+        if known is None or known.said_at <= absence.said_at:
+            self.facts.absences[absence.agent] = absence
+            self._changes.absences[absence.agent] = documents.absence_document(absence)
 
     def send(self, record: Record, *, topic: Topic, key: str, name: str, cause: Cause) -> None:
         """Put a record for another topic into the outbox."""

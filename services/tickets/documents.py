@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from services.tickets.domain.facts import Absence
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
 from shared.bus import Outgoing
@@ -167,6 +168,31 @@ def event_of(row: Document) -> TicketEvent:
     if not isinstance(event, TicketEvent):
         raise TypeError(f"{row['_id']} is no ticket event")
     return event
+
+
+def absence_document(absence: Absence) -> Document:
+    """What an agent last said of being away, as it is stored."""
+    return {
+        "_id": absence.agent,
+        "v": VERSION,
+        "since": absence.since,
+        "until": absence.until,
+        "said_at": absence.said_at,
+        "stand_in": absence.stand_in,
+        "said_in": absence.said_in,
+    }
+
+
+def absence_of(document: Document) -> Absence:
+    """The absence of a stored document."""
+    return Absence(
+        agent=document["_id"],
+        since=document["since"],
+        until=document["until"],
+        said_at=document["said_at"],
+        stand_in=document["stand_in"],
+        said_in=document["said_in"],
+    )
 
 
 def draft_document(draft: Draft) -> Document:

@@ -18,22 +18,26 @@ from services.tickets.domain.facts import Facts
 from services.tickets.domain.order import Decision
 from services.tickets.domain.routing import wants_loads
 from services.tickets.domain.routing_rules import route
-from services.tickets.mail_commands import asking, explaining, receipts
+from services.tickets.mail_commands import asking, confirming, explaining, receipts
 from services.tickets.mail_commands.interpret import Show
 from services.tickets.new_words import NewWords
-from services.tickets.store import Store, directory_entry
+from services.tickets.store import OPEN, Store, directory_entry
 from shared import metrics
 from shared.bus import Received
 from shared.clock import Clock
 from shared.config.loading import LoadedDesk
+from shared.config.models import Agent
 from shared.contracts import topics
 from shared.contracts.commands import MoveToTeam, OpenTicket
 from shared.contracts.delivery import MailSent
 from shared.contracts.directory import Account, Contact
 from shared.contracts.mail import MailReceived
+from shared.contracts.requests import AnswerMail
 from shared.mongo import Document
 
 Records = Sequence[Received[Any]]
+MOST_LISTED = 200
+"""So many tickets of an agent at most are looked at for the answer to their `#away`."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class Handlers:
         fresh = await self._fresh(records)
         filed = await self.store.unreadable([one.record.inbound_id for one in fresh])
         ids = {ticket_id for ticket_id, _ in filed.values()}
-        batch = Batch(await self._facts(), tickets=await self.store.tickets(ids))
+        batch = Batch(await self.facts(), tickets=await self.store.tickets(ids))
         for one in fresh:
             mail: MailReceived = one.record
             batch.mark(_mark(one))
@@ -104,7 +108,7 @@ class Handlers:
         ids = {one.record.ticket_id for one in fresh if not isinstance(one.record, OpenTicket)}
         openings = [one.record for one in fresh if isinstance(one.record, OpenTicket)]
         batch = Batch(
-            await self._facts(),
+            await self.facts(),
             tickets=await self.store.tickets(ids),
             people=await self.store.people([command.requester for command in openings]),
         )
@@ -138,12 +142,14 @@ class Handlers:
                 entries[one.record.key] = directory_entry(one.record)
         await self.store.keep_directory(entries)
 
-    async def _facts(self) -> Facts:
+    async def facts(self) -> Facts:
+        """The world as it is now."""
         desk = self.desk.desk
         loads = {}
         if wants_loads(desk):
             loads = await self.store.open_loads(list(desk.agents_by_address))
-        return Facts(self.clock.now(), desk, self.desk.digest, loads)
+        absences = await self.store.absences()
+        return Facts(self.clock.now(), desk, self.desk.digest, loads, absences)
 
     async def _fresh(self, records: Records) -> Records:
         """The records that were not handled before, each once."""
@@ -152,12 +158,12 @@ class Handlers:
         return [one for one in records if by_mark[_mark(one)] is one and _mark(one) not in known]
 
     async def _load_for_mails(self, received: Sequence[MailReceived]) -> Batch:
-        facts = await self._facts()
         traces = {trace for mail in received for trace in threading.traces(mail)}
         own = {trace: self.own_ticket_of(trace) for trace in traces}
         foreign = {trace for trace, ticket_id in own.items() if ticket_id is None}
         foreign |= {mail.message_id for mail in received if mail.message_id}
-        owners, people = await asyncio.gather(
+        facts, owners, people = await asyncio.gather(
+            self.facts(),
             self.store.owners(foreign),
             self.store.people([mail.from_addr for mail in received if mail.from_addr]),
         )
@@ -187,6 +193,9 @@ class Handlers:
     ) -> None:
         for show in shows:
             agent = batch.facts.desk.agents_by_address[mail.from_addr]
+            if show.what == "away":
+                await self._confirm_absence(batch, mail, agent, cause)
+                continue
             messages, events = await self.store.conversation(show.ticket_id)
             said, happened = batch.pending(show.ticket_id)
             history = asking.History([*messages, *said], [*events, *happened])
@@ -202,13 +211,17 @@ class Handlers:
             answer = receipts.answer(
                 mail, agent, kind=show.what, title=show.ticket_id, text=text, state=state
             )
-            batch.send(
-                answer,
-                topic=topics.MAIL_REQUESTS,
-                key=answer.to,
-                name=answer.request_id,
-                cause=cause,
-            )
+            _answer(batch, answer, cause)
+
+    async def _confirm_absence(
+        self, batch: Batch, mail: MailReceived, agent: Agent, cause: Cause
+    ) -> None:
+        stored = await self.store.assigned_to(agent.address, OPEN, MOST_LISTED)
+        theirs = [batch.ticket(name) or one.ticket for name, one in stored.items()]
+        states = [ticket.state for ticket in theirs if ticket.state.assignee == agent.address]
+        text = confirming.absence_text(agent, states, batch.facts)
+        title = confirming.absence_title(agent, batch.facts)
+        _answer(batch, receipts.answer(mail, agent, kind="away", title=title, text=text), cause)
 
     async def _decide(self, batch: Batch, claims: Claims, one: Received[Any]) -> Decision | None:
         command = one.record
@@ -229,7 +242,7 @@ class Handlers:
         fresh = [one for one in await self._fresh(records) if one.record.ticket_id]
         if not fresh:
             return
-        facts = await self._facts()
+        facts = await self.facts()
         ids = {one.record.ticket_id for one in fresh}
         batch = Batch(facts, tickets=await self.store.tickets(ids))
         for one in fresh:
@@ -257,6 +270,13 @@ def _folded(one: Received[Any]) -> Received[Any]:
 
 def _mark(one: Received[Any]) -> str:
     return f"{one.topic}:{one.meta.id}"
+
+
+def _answer(batch: Batch, answer: AnswerMail, cause: Cause) -> None:
+    """Have a mail sent to an agent."""
+    batch.send(
+        answer, topic=topics.MAIL_REQUESTS, key=answer.to, name=answer.request_id, cause=cause
+    )
 
 
 def _report(batch: Batch, one: Received[Any], decision: Decision | None) -> None:

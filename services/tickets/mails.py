@@ -107,6 +107,8 @@ def _take(
     if not any(message.inbound_id for message in messages):
         _park(batch, mail, ticket_id)
     batch.keep_drafts(outcome.drafts)
+    if outcome.absence:
+        batch.note_absence(outcome.absence)
     for record in outcome.requests:
         batch.send(
             record,

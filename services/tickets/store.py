@@ -8,13 +8,14 @@ from typing import Protocol
 
 from services.tickets import documents
 from services.tickets.domain.contacts import People, domain_of, folded
+from services.tickets.domain.facts import Absence
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
 from shared.blobs import Blobs
 from shared.bus import TransientError, outbox_index
 from shared.census import set_aside_index
 from shared.contracts.directory import Account, Contact
-from shared.contracts.ticket import Message, TicketEvent
+from shared.contracts.ticket import Message, Status, TicketEvent
 from shared.mongo import (
     BulkWriteError,
     Client,
@@ -42,7 +43,7 @@ RECENT_EVENTS = 1_000
 Party = tuple[str, str]
 """A ticket and somebody who is written to about it."""
 
-OPEN = ["new", "open", "pending", "on-hold"]
+OPEN: tuple[Status, ...] = ("new", "open", "pending", "on-hold")
 
 INDEXES = (
     Index("tickets", [("state.requester", 1), ("state.opened_at", -1)]),
@@ -65,6 +66,7 @@ INDEXES = (
     Index("sent", [("message_id", 1)]),
     Index("sent", [("ticket_id", 1), ("recipient", 1), ("at", -1)]),
     Index("sent", [("relay_message_id", 1)], partial={"relay_message_id": {"$gt": ""}}),
+    Index("handovers", [("until", 1)], expire_after_s=HANDLED_KEPT_S),
     Index("directory", [("addresses", 1)]),
     Index("directory", [("domains", 1)]),
 )
@@ -105,6 +107,7 @@ class Changes:
     reread: list[Document] = field(default_factory=list)
     outbox: list[Document] = field(default_factory=list)
     drafts: list[Document] = field(default_factory=list)
+    absences: dict[str, Document] = field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -136,6 +139,24 @@ class Store(Protocol):
 
     async def open_loads(self, agents: Collection[str]) -> dict[str, int]:
         """How many tickets that are not done each of these agents has."""
+        ...
+
+    async def assigned_to(
+        self, agent: str, statuses: Collection[Status], limit: int
+    ) -> dict[str, Versioned]:
+        """Some tickets in these statuses that the agent has, by their ids."""
+        ...
+
+    async def absences(self) -> dict[str, Absence]:
+        """What each agent last said of being away."""
+        ...
+
+    async def handed_over(self, names: Collection[str]) -> set[str]:
+        """Those absences whose tickets were handed over."""
+        ...
+
+    async def note_handed_over(self, name: str, until: datetime) -> None:
+        """Remember that the tickets of an absence, which lasts until then, were handed over."""
         ...
 
     async def claim_numbers(self, count: int) -> list[int]:
@@ -238,10 +259,33 @@ class MongoStore:
 
     async def open_loads(self, agents: Collection[str]) -> dict[str, int]:
         """See `Store`."""
-        wanted = {"state.assignee": {"$in": list(agents)}, "state.status": {"$in": OPEN}}
+        wanted = {"state.assignee": {"$in": list(agents)}, "state.status": {"$in": list(OPEN)}}
         group = {"_id": "$state.assignee", "count": {"$sum": 1}}
         found = self._db["tickets"].aggregate([{"$match": wanted}, {"$group": group}])
         return dict.fromkeys(agents, 0) | {d["_id"]: d["count"] async for d in found}
+
+    async def assigned_to(
+        self, agent: str, statuses: Collection[Status], limit: int
+    ) -> dict[str, Versioned]:
+        """See `Store`."""
+        wanted = {"state.assignee": agent, "state.status": {"$in": list(statuses)}}
+        found = await self._db["tickets"].find(wanted).limit(limit).to_list(None)
+        return {d["_id"]: Versioned(documents.ticket_of(d), d["order"]) for d in found}
+
+    async def absences(self) -> dict[str, Absence]:
+        """See `Store`."""
+        found = await self._db["absences"].find({}).to_list(None)
+        return {document["_id"]: documents.absence_of(document) for document in found}
+
+    async def handed_over(self, names: Collection[str]) -> set[str]:
+        """See `Store`."""
+        found = self._db["handovers"].find({"_id": {"$in": list(names)}}, {"_id": 1})
+        return {document["_id"] for document in await found.to_list(None)}
+
+    async def note_handed_over(self, name: str, until: datetime) -> None:
+        """See `Store`."""
+        row = {"_id": name, "until": until}
+        await self._db["handovers"].replace_one({"_id": name}, row, upsert=True)
 
     async def claim_numbers(self, count: int) -> list[int]:
         """See `Store`; outside any transaction, so that batches do not wait for each other."""
@@ -377,6 +421,9 @@ class MongoStore:
                     raise TransientError("a ticket was changed meanwhile")
             if changes.events:
                 await self._db["events"].insert_many(changes.events, session=session)
+            if changes.absences:
+                said = [_later_words(d) for d in changes.absences.values()]
+                await self._db["absences"].bulk_write(said, session=session)
         except BulkWriteError as error:
             if only_duplicates(error):
                 raise TransientError("another process was faster") from error
@@ -401,6 +448,12 @@ class MongoStore:
             if not only_duplicates(error):
                 raise
             raise TransientError("another process claimed the same turns") from error
+
+
+def _later_words(absence: Document) -> ReplaceOne[Document]:
+    """The write that fails where the agent has said something later meanwhile."""
+    known = {"_id": absence["_id"], "said_at": {"$lte": absence["said_at"]}}
+    return ReplaceOne(known, absence, upsert=True)
 
 
 def directory_entry(record: Contact | Account) -> Document:

@@ -120,6 +120,11 @@ class Agent(_Section):
         """The handle, or what stands for it."""
         return self.handle or self.address.partition("@")[0]
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of the agent's days and times."""
+        return ZoneInfo(self.timezone)
+
 
 class Team(_Section):
     """People who share tickets."""

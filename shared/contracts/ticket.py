@@ -166,12 +166,13 @@ class MessageReread(TicketEvent):
 
 
 class TicketAssigned(TicketEvent):
-    """The ticket has another assignee, or none."""
+    """The ticket has another assignee, or none. ``because`` says why in words, if not plain."""
 
     type: Literal["ticket.assigned"] = "ticket.assigned"
     assignee: Address | None
     previous: Address | None = None
     reason: Literal["rotation", "take", "assign", "release", "reply", "escalation", "team"]
+    because: str = Field(default="", max_length=300)
 
 
 class TeamChanged(TicketEvent):
@@ -196,6 +197,7 @@ class StatusChanged(TicketEvent):
     type: Literal["ticket.status-changed"] = "ticket.status-changed"
     status: Status
     previous: Status
+    accepted_at: AwareDatetime | None = None  # SMTP acceptance of the mail that led to it
 
 
 class TicketResolved(TicketEvent):

@@ -147,6 +147,8 @@ class Notice:
             reason = "customer-reopened"
         if reason == "delivery-failed" and line and line.data.get("dead"):
             reason = "address-dead"
+        if line and line.data.get("because"):
+            reason = f"{reason}-because"
         return str(leads[reason]).format_map(self._lead_words(line))
 
     def _lead_words(self, line: Line | None) -> dict[str, str]:
@@ -163,6 +165,7 @@ class Notice:
             "due": time_of("due_at"),
             "until": time_of("until"),
             "answered": time_of("answered_at"),
+            "because": cleaned(data.get("because", "")),
             "why": cleaned(data.get("reason", "")),
             "recipient": cleaned(data.get("recipient", "")),
             "detail": cleaned(data.get("detail", "")),

@@ -81,7 +81,8 @@ def shown(text: str) -> str:
 
 def timeline_line(line: Line, reader: Reader) -> str:
     """``Sun 22 Nov 2026 16:31  assigned to Ana Lopez by the desk``."""
-    kind_of_line = f"{line.type}.dead" if line.data.get("dead") else line.type
+    mark = next((name for name in ("dead", "because") if line.data.get(name)), "")
+    kind_of_line = f"{line.type}.{mark}" if mark else line.type
     phrase = reader.phrases["timeline"].get(kind_of_line, line.type)
     words = defaultdict(str, {name: cleaned(value) for name, value in line.data.items()})
     called = ["assignee", "previous", "locked_by", "recipient", "agent"]

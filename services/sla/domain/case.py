@@ -146,11 +146,17 @@ def _await_answer(case: Case, status: str, terms: Terms) -> Case:
 
 
 def _hold(case: Case, event: events.TicketEvent, terms: Terms) -> Case:
-    at = _ms(event.at)
+    at = _ms(_asked_at(event))
     still = terms.pauses.get(event.state.status, frozenset())
     held = _change(case, lambda clock: clocks.paused(clock, at, terms), still)
     running = set(TARGETS) - still
     return _change(held, lambda clock: clocks.resumed(clock, at, terms), running)
+
+
+def _asked_at(event: events.TicketEvent) -> datetime:
+    """When the status came about: a mail counts from its acceptance, however late it is read."""
+    accepted_at = event.accepted_at if isinstance(event, events.StatusChanged) else None
+    return accepted_at or event.at
 
 
 def _start(case: Case, target: Target, at: datetime, terms: Terms | None) -> Case:

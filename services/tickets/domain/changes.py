@@ -15,7 +15,10 @@ AssignReason = Literal["take", "assign", "release", "team"]
 def begin_work(work: Work) -> None:
     """A new ticket that somebody works on is open."""
     if work.story.state.status == "new":
-        work.story.tell(contract.StatusChanged, status="open", previous="new")
+        accepted_at = work.order.accepted_at
+        work.story.tell(
+            contract.StatusChanged, status="open", previous="new", accepted_at=accepted_at
+        )
 
 
 def take(work: Work, _: None) -> Refusal | None:
@@ -96,7 +99,10 @@ def go(work: Work, status: Status) -> Refusal | None:
         work.story.tell(contract.TicketReopened, reason=_reason(work))
     before = work.story.state.status
     if before != status:
-        work.story.tell(contract.StatusChanged, status=status, previous=before)
+        accepted_at = work.order.accepted_at
+        work.story.tell(
+            contract.StatusChanged, status=status, previous=before, accepted_at=accepted_at
+        )
     return None
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from services.tickets.domain import ladder
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.ladder import Rung
+from services.tickets.domain.rerouting import reroute
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket
 from shared.contracts import ticket as contract
@@ -91,6 +92,7 @@ def _return(story: Story, news: DelayEnded) -> None:
     state = story.state
     if state.delayed_until != news.until:
         return
+    reroute(story)
     story.tell(contract.TicketReturned, until=news.until)
     if state.status == "on-hold":
         story.tell(contract.StatusChanged, status="open", previous=state.status)

@@ -7,6 +7,7 @@ from services.tickets.domain import asked_priority, forms, routing, routing_rule
 from services.tickets.domain.built import built
 from services.tickets.domain.dead import is_dead
 from services.tickets.domain.facts import STRANGER, Facts, Person
+from services.tickets.domain.rerouting import reroute
 from services.tickets.domain.routing_rules import Question, Route
 from services.tickets.domain.story import Story
 from services.tickets.domain.threading import Placement, untagged
@@ -218,6 +219,8 @@ def _append(story: Story, filing: Filing, facts: Facts) -> None:
         return
     if filing.who.is_known and ticket.state.unknown_contact and _is_requester(story, mail):
         _link_contact(story, filing.who)
+    if not automatic:
+        reroute(story)  # before the message, so that who gets the ticket is told of both at once
     message = as_message(mail, story.state.messages + 1, facts)
     changes = {} if automatic else _new_followers(story, mail, facts)
     story.tell(contract.MessageAdded, message=message, cycle=max(ticket.cycle, 1), changes=changes)
@@ -226,7 +229,12 @@ def _append(story: Story, filing: Filing, facts: Facts) -> None:
     if ticket.is_done:
         story.tell(contract.TicketReopened, reason="customer")
     elif ticket.state.status in ("pending", "on-hold"):
-        story.tell(contract.StatusChanged, status="open", previous=ticket.state.status)
+        story.tell(
+            contract.StatusChanged,
+            status="open",
+            previous=ticket.state.status,
+            accepted_at=mail.received_at,
+        )
 
 
 def _is_requester(story: Story, mail: MailReceived) -> bool:

@@ -7,6 +7,27 @@ from shared.config.models import Agent, Desk
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """An agent is away from ``since`` until before ``until``.
+
+    ``stand_in`` is whom they named to get their tickets; ``said_at`` is when SMTP took the mail
+    ``said_in`` that says so. The word that they are back is an absence without length.
+    """
+
+    agent: str
+    since: datetime
+    until: datetime
+    said_at: datetime
+    stand_in: str = ""
+    said_in: str = ""
+
+    @property
+    def is_return(self) -> bool:
+        """Whether it says that the agent is back."""
+        return self.since == self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One moment of one desk; ``digest`` names the configuration in every event."""
 
@@ -15,6 +36,8 @@ class Facts:
     digest: str = ""
     loads: dict[str, int] = field(default_factory=dict)
     """Open tickets by agent, where routing asks for them; grows as a batch assigns more."""
+    absences: dict[str, Absence] = field(default_factory=dict)
+    """What agents last said of their absence; follows the mails of a batch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """Which team a new ticket goes to, and which agent is next in its rotation."""
 
 from collections.abc import Callable
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from services.tickets.domain.absence import is_away
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.routing_rules import Route, is_within
 from shared.config.models import Agent, Desk, Mailbox
@@ -27,10 +26,10 @@ def next_agent(
     if found is None:
         return None
     members = [facts.desk.agents_by_address[member] for member in found.members]
-    here = [agent for agent in members if not is_away(agent, facts.now)]
+    here = [agent for agent in members if not is_away(agent, facts)]
     if not here:
         lead = facts.desk.agents_by_address.get(lead_of(team, facts.desk) or "")
-        return lead.address if lead and not is_away(lead, facts.now) else None
+        return lead.address if lead and not is_away(lead, facts) else None
     wishes: list[Callable[[Agent], bool]] = [
         lambda agent: not skill or skill in agent.skills,
         lambda agent: not agent.languages or language[:2] in agent.languages,
@@ -43,14 +42,6 @@ def next_agent(
         least = min(facts.loads.get(agent.address, 0) for agent in here)
         here = [agent for agent in here if facts.loads.get(agent.address, 0) == least]
     return here[slot % len(here)].address
-
-
-def is_away(agent: Agent, now: datetime) -> bool:
-    """Whether it is a day of one of the agent's absences."""
-    if not agent.away:
-        return False
-    today = now.astimezone(ZoneInfo(agent.timezone)).date()
-    return any(first <= today <= last for first, last in agent.away)
 
 
 def wants_loads(desk: Desk) -> bool:
@@ -68,7 +59,7 @@ def chosen_agent(route: Route, slot: int, facts: Facts, *, language: str = "") -
         "manager": next(iter(managers_of(route.team, facts.desk)), ""),
     }.get(route.assign, route.assign)
     agent = facts.desk.agents_by_address.get(named)
-    if agent and not is_away(agent, facts.now):
+    if agent and not is_away(agent, facts):
         return agent.address
     return next_agent(route.team, slot, facts, language=language, skill=route.skill)
 

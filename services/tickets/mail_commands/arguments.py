@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 from services.tickets.domain.facts import Actor, Facts
@@ -13,6 +13,9 @@ from shared.config.models import Agent, Desk
 from shared.contracts.ticket import Status
 
 TICKET = re.compile(r"(?:t-)?([1-9]\d{0,11})", re.IGNORECASE)
+_AWAY = re.compile(
+    r"(?:from\s+(?P<since>.+?)\s+)?until\s+(?P<until>.+?)(?:\s+to\s+(?P<who>\S.*))?", re.IGNORECASE
+)
 STATUS_WORDS = {"hold": "on-hold", "stalled": "on-hold", "solved": "resolved", "done": "closed"}
 
 
@@ -97,6 +100,40 @@ def future(arguments: str, reader: Reader) -> Value | Problem:
     if at <= reader.facts.now:
         return Problem("E06", f"{at:%a %Y-%m-%d %H:%M %Z} has passed")
     return Value(at.astimezone(UTC), f"{at:%a %Y-%m-%d %H:%M %Z}")
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """What `#away` says: from and until when, and who gets the tickets ("" for the team)."""
+
+    since: datetime
+    until: datetime
+    stand_in: str = ""
+
+
+def away(arguments: str, reader: Reader) -> Value | Problem:
+    """``[from when] until when [to person]``: an `Away`."""
+    found = _AWAY.fullmatch(grammar.unquoted(arguments))
+    if not found:
+        return Problem("E02", "write it as: until fri 17:00, perhaps with a from before it")
+    until = future(found["until"], reader)
+    since = future(found["since"], reader) if found["since"] else Value(reader.facts.now)
+    who = _person(found["who"], reader) if found["who"] else Value("")
+    for one in (until, since, who):
+        if isinstance(one, Problem):
+            return one
+    return _away_between(since, until, who, reader)  # type: ignore[arg-type] # problems are out
+
+
+def _away_between(since: Value, until: Value, who: Value, reader: Reader) -> Value | Problem:
+    if since.value >= until.value:
+        return Problem("E07", f"until {until.said} is before from {since.said}")
+    if who.value is None or who.value == reader.actor.id:
+        return Problem("E03", "name a colleague, or leave it out: then the team takes over")
+    begins = f"from {since.said} " if since.said else ""
+    named = f" to {who.said}" if who.said else ""
+    said = f"{begins}until {until.said}{named}"
+    return Value(Away(since.value, until.value, who.value), said)
 
 
 def estimate(arguments: str, reader: Reader) -> Value | Problem:

@@ -12,7 +12,13 @@ from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to
 from shared.business_time.named import NamedCalendars
 from shared.business_time.standing import latest
 from shared.config.models import Agent, Desk
-from shared.contracts.ticket import DeliveryNoted, Message, TicketEvent, TicketState
+from shared.contracts.ticket import (
+    DeliveryNoted,
+    Message,
+    TicketAssigned,
+    TicketEvent,
+    TicketState,
+)
 
 _HOW = (
     "Put commands at the top of your answer, one on a line; then, if you like, your text.\n"
@@ -58,6 +64,8 @@ def show_text(
 
 
 def _what(event: TicketEvent) -> str:
+    if isinstance(event, TicketAssigned) and event.because:
+        return f"{event.type} ({event.because})"
     if not isinstance(event, DeliveryNoted):
         return event.type
     dead = ", the address is dead" if event.dead else ""

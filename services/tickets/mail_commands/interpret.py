@@ -7,12 +7,12 @@ from typing import Literal
 
 from services.tickets.domain import trust
 from services.tickets.domain.decide_order import decide_order
-from services.tickets.domain.facts import Actor, Facts
+from services.tickets.domain.facts import Absence, Actor, Facts
 from services.tickets.domain.order import Letter, Order, Refusal
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands import asking, grammar, lint, receipts
-from services.tickets.mail_commands.arguments import Reader
+from services.tickets.mail_commands.arguments import Away, Reader
 from services.tickets.mail_commands.drafts import Draft
 from services.tickets.mail_commands.grammar import Block
 from services.tickets.mail_commands.lint import Checked
@@ -39,21 +39,28 @@ class AgentMail:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A ticket that was asked for, as it was at that time if there is one."""
+    """A ticket that was asked for, as it was at that time if there is one.
+
+    ``away``: what an agent's absence means for their tickets.
+    """
 
     ticket_id: str
     until: datetime | None = None
-    what: Literal["show", "sla"] = "show"
+    what: Literal["show", "sla", "away"] = "show"
 
 
 @dataclass
 class Outcome:
-    """What the mail comes to. ``drafts`` are to be stored; ``shows`` still need their texts."""
+    """What the mail comes to. ``drafts`` are to be stored; ``shows`` still need their texts.
+
+    ``absence`` is what the agent says of themselves.
+    """
 
     story: Story | None = None
     requests: list[CommandReceipt | AnswerMail] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     shows: list[Show] = field(default_factory=list)
+    absence: Absence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +104,9 @@ def interpret_at_desk(post: AgentMail, facts: Facts) -> Outcome:
     reader = Reader(Actor.of(agent), facts)
     lines = [_needs_ticket(line) for line in lint.check(block, reader)]
     if not lines or any(line.code for line in lines):
-        note = "Nothing was done. This address answers questions: #help, #show T-1042."
+        note = "Nothing was done. This address knows: #help, #show T-1042, #away, #back."
         return Outcome(requests=[receipts.refused(mail, agent, note, lines=receipts.marked(lines))])
-    return _answer(post, None, lines, "")
+    return _about_oneself(post, lines, _answer(post, None, lines, ""))
 
 
 def hold_expired(post: AgentMail, ticket: Ticket, story: Story, facts: Facts) -> Outcome:
@@ -166,7 +173,7 @@ def _carry_out(post: AgentMail, ticket: Ticket, wish: _Wish, facts: Facts) -> Ou
     if problems or any(line.code for line in wish.lines):
         return _hold(post, story, wish, problems)
     acts = lint.acts_of(wish.lines)
-    if wish.asks("ask") and not acts:
+    if wish.asks("ask") and not acts and not wish.asks("self"):
         return _answer(post, ticket, wish.lines, wish.block.text)
     order = Order(
         actor=Actor.of(agent), acts=acts, letter=wish.letter, accepted_at=mail.received_at,
@@ -178,6 +185,7 @@ def _carry_out(post: AgentMail, ticket: Ticket, wish: _Wish, facts: Facts) -> Ou
     if not decision.is_accepted:
         return _hold(post, story, wish, decision.refusals)
     outcome = _answer(post, decision.story.ticket, wish.lines, "")
+    outcome = _about_oneself(post, wish.lines, outcome)
     outcome.story = decision.story
     if wish.draft:
         outcome.drafts.append(replace(wish.draft, state="released"))
@@ -277,11 +285,30 @@ def _answer(
     return outcome
 
 
+def _about_oneself(post: AgentMail, lines: Sequence[Checked], outcome: Outcome) -> Outcome:
+    """Add what the agent says of being away or back, which is always confirmed."""
+    for line in lines:
+        if line.word is None or line.word.control != "self":
+            continue
+        said_at = post.mail.received_at
+        away = line.value or Away(said_at, said_at)
+        outcome.absence = Absence(
+            agent=post.agent.address,
+            since=away.since,
+            until=away.until,
+            said_at=said_at,
+            stand_in=away.stand_in,
+            said_in=post.mail.inbound_id,
+        )
+        outcome.shows.append(Show("", what="away"))
+    return outcome
+
+
 def _needs_ticket(line: Checked) -> Checked:
     word = line.word
     if line.code or word is None:
         return line
-    if word.control != "ask" or (word.name in ("show", "sla") and not line.value[0]):
+    if word.control not in ("ask", "self") or (word.name in ("show", "sla") and not line.value[0]):
         return replace(line, code="E02", message="needs a ticket: answer one of its mails")
     return line
 

@@ -20,7 +20,8 @@ from shared.config.models import Role
 class Word:
     """One word. Words of the same ``group`` contradict each other; ``says`` is its line of help.
 
-    ``control``: it steers the mail itself or asks, and changes no ticket.
+    ``control``: it steers the mail itself, asks, or is about who writes (``self``), and changes
+    no ticket.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Word:
     role: Role = "agent"
     usage: str = ""
     is_about_state: bool = False
-    control: Literal["", "ask", "draft", "check"] = ""
+    control: Literal["", "ask", "draft", "check", "self"] = ""
 
     def act(self, value: Any, line: int = -1) -> Act:
         """The thing to do in an order."""
@@ -102,6 +103,10 @@ WORDS: tuple[Word, ...] = (
          "after", usage='[team] ["reason"]'),
     Word("send", "release my held draft as it is", control="draft"),
     Word("undo", "drop my held draft", control="draft"),
+    Word("away", "I am away until then; a colleague gets my tickets", arguments.away,
+         control="self", aliases=("vacation",), group="absence",
+         usage="[from when] until when [to person]"),
+    Word("back", "I am back from being away", control="self", group="absence"),
     Word("show", "get the ticket with its history", arguments.ticket_at, control="ask",
          usage="[ticket] [at when]"),
     Word("sla", "get the due times explained step by step", arguments.ticket_at, control="ask",

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.tickets import documents
 from services.tickets.domain.contacts import People, domain_of, folded
+from services.tickets.domain.facts import Absence
 from services.tickets.mail_commands.drafts import Draft
 from services.tickets.store import Changes, Party, SentText, Versioned
 from shared.bus import TransientError
@@ -15,7 +16,7 @@ from shared.contracts.ticket import Message, TicketEvent
 
 COLLECTIONS = (
     *("handled", "tickets", "messages", "events", "outbox"),
-    *("drafts", "sent", "directory", "rotation"),
+    *("drafts", "sent", "directory", "rotation", "absences", "handovers"),
 )
 Rows = dict[str, dict[str, Any]]
 
@@ -97,6 +98,25 @@ class MemoryTickets:
                 loads[state["assignee"]] += 1
         return loads
 
+    async def assigned_to(
+        self, agent: str, statuses: Collection[str], limit: int
+    ) -> dict[str, Versioned]:
+        rows = self.collections["tickets"].values()
+        theirs = [row["_id"] for row in rows if row["state"]["assignee"] == agent]
+        found = await self.tickets(theirs)
+        wanted = {name: t for name, t in found.items() if t.ticket.state.status in statuses}
+        return dict(list(wanted.items())[:limit])
+
+    async def absences(self) -> dict[str, Absence]:
+        rows = self.collections["absences"]
+        return {name: documents.absence_of(row) for name, row in rows.items()}
+
+    async def handed_over(self, names: Collection[str]) -> set[str]:
+        return set(names) & set(self.collections["handovers"])
+
+    async def note_handed_over(self, name: str, until: datetime) -> None:
+        self.collections["handovers"][name] = {"_id": name, "until": until}
+
     async def claim_numbers(self, count: int) -> list[int]:
         last = self._advance("tickets", count)
         return list(range(last - count + 1, last + 1))
@@ -120,6 +140,7 @@ class MemoryTickets:
             rows = deepcopy(getattr(changes, name))
             self.collections[name] |= {row["_id"]: row for row in rows}
         self.collections["messages"] |= {row["_id"]: deepcopy(row) for row in changes.reread}
+        self.collections["absences"] |= changes.absences
 
     async def conversation(self, ticket_id: str) -> tuple[list[Message], list[TicketEvent]]:
         messages = [row for row in await self.rows("messages") if row["ticket_id"] == ticket_id]

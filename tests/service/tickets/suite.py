@@ -7,6 +7,7 @@ import pytest
 
 from services.tickets import documents
 from services.tickets.handlers import Handlers
+from services.tickets.handovers import Handovers
 from shared.bus import Received, TransientError, encode
 from shared.clock import FrozenClock
 from shared.config.loading import LoadedDesk
@@ -21,6 +22,7 @@ from tests.builders import (
     BEN,
     CARLA,
     EMMA,
+    LENA,
     MARTA,
     NOON,
     PASSED,
@@ -93,6 +95,32 @@ async def sent(store: Store, ticket_id: str, recipient: str, text: str) -> Recei
 async def state(store: Store, ticket_id: str = "T-1") -> Any:
     """A ticket as it is stored."""
     return (await store.tickets([ticket_id]))[ticket_id].ticket.state
+
+
+IN_A_WEEK = "2026-11-27 09:00"
+
+
+def away(text: str, agent: str = ANA, **changes: Any) -> MailReceived:
+    """A mail of an agent about themselves, to their desk address."""
+    given = {"inbound_id": f"in-away-{agent}{len(changes) or ''}", **changes}
+    return an_agents_mail(text, ticket_id=None, purpose="desk", agent=agent, **given)
+
+
+async def open_tickets(handlers: Handlers, count: int) -> None:
+    """So many tickets, the first one Ana's, given in turns."""
+    await handlers.file_mails(mails(*(a_mail(f"mail {n}") for n in range(count))))
+
+
+class HeldLease:
+    """The lease of a process that is always the one to work."""
+
+    async def is_held(self) -> bool:
+        return True
+
+
+def handovers_of(handlers: Handlers, store: Store) -> Handovers:
+    lease: Any = HeldLease()
+    return Handovers(store=store, facts=handlers.facts, lease=lease, wake=lambda: None)
 
 
 class TicketsSuite:
@@ -469,3 +497,97 @@ class TicketsSuite:
 
         assert (await types(store)).count("survey-answered") == 1
         assert len(await store.rows("messages")) == 4
+
+    @pytest.mark.feature("R03")
+    async def test_what_an_absent_agent_has_open_is_handed_over_exactly_once(self, handlers, store):
+        await open_tickets(handlers, 8)
+        await handlers.file_mails(mails(away(f"#away until {IN_A_WEEK}")))
+        desks = [handlers, handlers_of(store, handlers.desk.desk)]
+
+        await asyncio.gather(*(handovers_of(desk, store).run() for desk in desks * 2))
+        for desk in desks:
+            await handovers_of(desk, store).run()
+
+        rows = [row for row in await store.rows("events") if row["by"] == "system:absence"]
+        assert sorted(row["ticket_id"] for row in rows) == ["T-1", "T-3", "T-5", "T-7"]
+        assert {row["data"]["assignee"] for row in rows} == {BEN}
+        assert {row["correlation_id"] for row in rows} == {away("").inbound_id}
+
+    async def test_what_waits_stays_until_somebody_is_needed(self, handlers, store):
+        await open_tickets(handlers, 1)
+        await handlers.file_mails(mails(an_agents_mail("#pending")))
+        await handlers.file_mails(mails(away(f"#away until {IN_A_WEEK}")))
+
+        await handovers_of(handlers, store).run()
+        stayed = (await state(store)).assignee
+        await handlers.file_mails(mails(a_customers_answer()))
+
+        assert (stayed, (await state(store)).assignee) == (ANA, BEN)
+
+    @pytest.mark.feature("R03")
+    async def test_an_absence_that_is_to_come_hands_over_when_it_begins(self, handlers, store):
+        await open_tickets(handlers, 1)
+        handlers.clock.set(later(hours=-1))
+        await handlers.file_mails(mails(away(f"#away from 1h until {IN_A_WEEK}")))
+        await handovers_of(handlers, store).run()
+        before = (await state(store)).assignee
+
+        handlers.clock.set(NOON)
+        await handovers_of(handlers, store).run()
+
+        assert (before, (await state(store)).assignee) == (ANA, BEN)
+
+    @pytest.mark.feature("R03")
+    async def test_days_of_the_configuration_hand_over_when_they_begin(self, store):
+        agents = [agent.model_dump() for agent in a_desk().agents]
+        agents[0]["away"] = [("2026-11-25", "2026-11-30")]
+        handlers = handlers_of(store, a_desk(agents=agents))
+        await open_tickets(handlers, 3)
+
+        await handovers_of(handlers, store).run()
+        before = (await state(store)).assignee
+        handlers.clock.set(later(days=3))
+        await handovers_of(handlers, store).run()
+
+        assert (before, (await state(store)).assignee) == (ANA, BEN)
+
+    async def test_a_ticket_given_to_an_absent_agent_on_purpose_stays(self, handlers, store):
+        await open_tickets(handlers, 2)
+        await handlers.file_mails(mails(away(f"#away until {IN_A_WEEK}")))
+        handlers.clock.set(later(minutes=1))
+        await handovers_of(handlers, store).run()
+
+        await handlers.file_mails(mails(an_agents_mail("#assign ana", ticket_id="T-2", agent=BEN)))
+        await handovers_of(handlers, store).run()
+
+        assert (await state(store, "T-2")).assignee == ANA
+
+    async def test_many_tickets_are_handed_over_evenly(self, store):
+        agents = [ANA, BEN, CARLA, LENA, MARTA]
+        team = {"name": "support", "members": agents}
+        handlers = handlers_of(store, a_desk(teams=[team, {"name": "billing", "members": [CARLA]}]))
+        await open_tickets(handlers, 60)
+        await handlers.file_mails(mails(away("#away until fri"), away("#away until fri", CARLA)))
+
+        await handovers_of(handlers, store).run()
+
+        loads = await store.open_loads(agents)
+        assert (loads[ANA], loads[CARLA]) == (0, 0)
+        assert {loads[BEN], loads[LENA], loads[MARTA]} == {20}
+
+    @pytest.mark.feature("R03")
+    async def test_the_absence_is_confirmed_with_what_becomes_of_the_tickets(self, handlers, store):
+        await open_tickets(handlers, 1)
+
+        await handlers.file_mails(mails(away(f"#away until {IN_A_WEEK}")))
+
+        [row] = await store.rows("outbox")
+        assert (row["data"]["to"], row["data"]["title"]) == (ANA, "You are away")
+        assert "T-1  No internet  to the next of team support" in row["data"]["text"]
+
+    async def test_a_later_word_of_the_agent_is_not_overtaken(self, handlers, store):
+        await handlers.file_mails(mails(away("#back", received_at=later(minutes=1))))
+
+        await handlers.file_mails(mails(away(f"#away until {IN_A_WEEK}")))
+
+        assert (await store.absences())[ANA].is_return

@@ -9,7 +9,7 @@ from services.tickets.commands import Claim, decide_command
 from services.tickets.documents import Cause
 from services.tickets.domain.contacts import People
 from services.tickets.domain.decide_clock import decide_clock
-from services.tickets.domain.facts import Facts
+from services.tickets.domain.facts import Absence, Facts
 from services.tickets.domain.order import Decision
 from services.tickets.domain.ticket import Ticket
 from services.tickets.store import Versioned
@@ -31,6 +31,7 @@ class MemoryDesk:
         self.events: list[TicketEvent] = []
         self.messages: list[Message] = []
         self.requests: list[Any] = []
+        self.absences: dict[str, Absence] = {}
         self.drafts: dict[str, Any] = {}
         self._tickets: dict[str, Versioned] = {}
         self._owners: dict[str, str] = {}
@@ -85,7 +86,7 @@ class MemoryDesk:
 
     def _batch(self) -> Batch:
         return Batch(
-            Facts(self.now, self.config, "digest"),
+            Facts(self.now, self.config, "digest", absences=self.absences),
             tickets=self._tickets,
             owners=self._owners,
             own_ticket_of=BOOK.ticket_of,
