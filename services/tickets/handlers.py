@@ -148,7 +148,7 @@ class Handlers:
         loads = {}
         if wants_loads(desk):
             loads = await self.store.open_loads(list(desk.agents_by_address))
-        absences = await self.store.absences()
+        absences = await self.store.absences(list(desk.agents_by_address))
         return Facts(self.clock.now(), desk, self.desk.digest, loads, absences)
 
     async def _fresh(self, records: Records) -> Records:

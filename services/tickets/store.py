@@ -147,8 +147,8 @@ class Store(Protocol):
         """Some tickets in these statuses that the agent has, by their ids."""
         ...
 
-    async def absences(self) -> dict[str, Absence]:
-        """What each agent last said of being away."""
+    async def absences(self, agents: Collection[str]) -> dict[str, Absence]:
+        """What each of these agents last said of being away."""
         ...
 
     async def handed_over(self, names: Collection[str]) -> set[str]:
@@ -272,9 +272,9 @@ class MongoStore:
         found = await self._db["tickets"].find(wanted).limit(limit).to_list(None)
         return {d["_id"]: Versioned(documents.ticket_of(d), d["order"]) for d in found}
 
-    async def absences(self) -> dict[str, Absence]:
+    async def absences(self, agents: Collection[str]) -> dict[str, Absence]:
         """See `Store`."""
-        found = await self._db["absences"].find({}).to_list(None)
+        found = await self._db["absences"].find({"_id": {"$in": list(agents)}}).to_list(None)
         return {document["_id"]: documents.absence_of(document) for document in found}
 
     async def handed_over(self, names: Collection[str]) -> set[str]:

@@ -34,7 +34,7 @@ def test_an_agents_absence_by_mail_hands_over_what_is_open_and_what_comes(
     number, _ = company.open_ticket(emma, "Before the holiday")
     waiting, ack = company.open_ticket(emma, "Waits for an answer")
     until(lambda: company.show(waiting)["assignee"])
-    agent, notice = company.agent_and_notice(number)
+    agent, _ = company.agent_and_notice(number)
     other, note = company.agent_and_notice(waiting)
     if other.address != agent.address:
         other.answer(note, f"#assign {agent.address}\n#pending")

@@ -107,9 +107,9 @@ class MemoryTickets:
         wanted = {name: t for name, t in found.items() if t.ticket.state.status in statuses}
         return dict(list(wanted.items())[:limit])
 
-    async def absences(self) -> dict[str, Absence]:
-        rows = self.collections["absences"]
-        return {name: documents.absence_of(row) for name, row in rows.items()}
+    async def absences(self, agents: Collection[str]) -> dict[str, Absence]:
+        rows = self.collections["absences"].items()
+        return {name: documents.absence_of(row) for name, row in rows if name in agents}
 
     async def handed_over(self, names: Collection[str]) -> set[str]:
         return set(names) & set(self.collections["handovers"])

@@ -590,4 +590,4 @@ class TicketsSuite:
 
         await handlers.file_mails(mails(away(f"#away until {IN_A_WEEK}")))
 
-        assert (await store.absences())[ANA].is_return
+        assert (await store.absences([ANA]))[ANA].is_return
