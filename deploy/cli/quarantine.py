@@ -1,4 +1,4 @@
-"""``postdesk quarantine``: mails that defeated the parser, and what to do about each."""
+"""``postdesk quarantine``: mails that wait for a decision, and what to do about each."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ ID_CHARS = 12
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Mails that could not be read.", no_args_is_help=True)
+    group = typer.Typer(help="Mails unread or withheld as spam.", no_args_is_help=True)
     group.command("list")(list_mails)
     group.command()(show)
     group.command()(retry)
@@ -46,7 +46,7 @@ def list_mails(
     mongo: Mongo = "",
     as_json: AsJSON = False,
 ) -> None:
-    """List mails that could not be read, the oldest first: since when, from whom, why, ticket."""
+    """List mails that wait, the oldest first: since when, from whom, why, ticket."""
     found = _with(state_dir, mongo, lambda quarantine: quarantine.entries(every=every))
     if as_json:
         print_json(found)
@@ -109,7 +109,7 @@ def release(
     state_dir: StateDir = STATE,
     mongo: Mongo = "",
 ) -> None:
-    """Take mails off the list: somebody has read the original on the ticket."""
+    """Take mails off the list: somebody has read the original. Withheld ones go to the desk."""
     _decide("released", ids, every, why, addresses(state_dir, mongo, "-").mongo)
 
 
@@ -122,7 +122,7 @@ def drop(
     state_dir: StateDir = STATE,
     mongo: Mongo = "",
 ) -> None:
-    """Take mails off the list because nobody needs them; ticket and original stay."""
+    """Take mails off the list because nobody needs them; any ticket and the original stay."""
     _decide("dropped", ids, every, why, addresses(state_dir, mongo, "-").mongo)
 
 
@@ -149,4 +149,4 @@ def _with(state_dir: Path, uri: str, work: Callable[[Quarantine], Awaitable[T]])
 def _row(entry: dict[str, Any]) -> tuple[str, ...]:
     received = f"{entry['received_at']:%Y-%m-%d %H:%M:%S}"
     rest = (entry["envelope_from"] or "<>", entry["ticket"] or "-", entry["state"])
-    return entry["id"][:ID_CHARS], received, *rest, entry["unreadable"]
+    return entry["id"][:ID_CHARS], received, *rest, entry["unreadable"] or entry["withheld"]

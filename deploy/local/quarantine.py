@@ -1,5 +1,6 @@
-"""Mails that defeated the parser: each has a ticket with the original, and waits here for a look.
+"""Mails that wait for somebody to decide: unread ones with their tickets, and withheld ones.
 
+What defeated the parser has a ticket with the original; what a filter in front calls spam has none.
 Their rows are ingest's; what operators decide is kept beside dead letters' decisions, and a row
 leaves the quarantine only together with a decision.
 """
@@ -11,13 +12,23 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from deploy.local.errors import StackError
-from services.ingest.store import ANNOUNCED, DROPPED, INBOUND, QUARANTINED, RECEIVED
+from services.ingest.store import ANNOUNCED, DROPPED, INBOUND, QUARANTINED, RECEIVED, WITHHELD
 from shared import mongo
 from shared.blobs import Blobs
 
 Decision = Literal["retried", "released", "dropped"]
-_AFTER: dict[Decision, str] = {"retried": RECEIVED, "released": ANNOUNCED, "dropped": DROPPED}
-_SHOWN = ("received_at", "mailbox", "envelope_from", "message_id", "size_bytes", "unreadable")
+_AFTER: dict[tuple[str, Decision], str] = {
+    (QUARANTINED, "retried"): RECEIVED,
+    (QUARANTINED, "released"): ANNOUNCED,
+    (QUARANTINED, "dropped"): DROPPED,
+    (WITHHELD, "retried"): RECEIVED,
+    (WITHHELD, "released"): RECEIVED,
+    (WITHHELD, "dropped"): DROPPED,
+}
+_SHOWN = (
+    *("received_at", "mailbox", "envelope_from", "message_id", "size_bytes", "unreadable"),
+    "withheld",
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ class Quarantine:
     async def entries(self, *, every: bool = False) -> list[dict[str, Any]]:
         """Mails that wait, the oldest first; with ``every`` those too that were decided upon."""
         decisions = {row["_id"]: row async for row in self._decisions.find()}
-        wanted: mongo.Document = {"state": QUARANTINED}
+        wanted: mongo.Document = {"state": {"$in": [QUARANTINED, WITHHELD]}}
         if every:
             wanted = {"$or": [wanted, {"_id": {"$in": list(decisions)}}]}
         rows = await self._rows.find(wanted, {"raw": 0}).sort("received_at", 1).to_list(None)
@@ -71,20 +82,18 @@ class Quarantine:
 
         ``retried``: ingest reads it again, its ticket gets the words if they can be read now, else
         it is back here. ``released``: it stays as it is on its ticket. ``dropped``: the same, and
-        nobody needs it.
+        nobody needs it. A withheld mail is told to the desk when it is ``released``; ``retried`` it
+        is judged again by the filter's settings as they are now.
         """
         done = []
         for entry in entries:
-            change: mongo.Document = {"$set": {"state": _AFTER[decision]}}
-            if decision == "retried":
-                change["$set"] |= {"lease_until": datetime.now(UTC), "lease": "", "attempts": 0}
-                change["$inc"] = {"retries": 1}
+            if (entry["state"], decision) not in _AFTER:
+                continue
             # First the trace: a decision without effect can be made again, the other way round
             # a mail would have left without one.
-            if entry["state"] != QUARANTINED:
-                continue
             await self._note(entry, decision, why)
-            result = await self._rows.update_one({"_id": entry["id"], "state": QUARANTINED}, change)
+            waiting = {"_id": entry["id"], "state": entry["state"]}
+            result = await self._rows.update_one(waiting, _change(entry["state"], decision))
             if result.modified_count:
                 done.append(entry)
         return done
@@ -106,3 +115,16 @@ class Quarantine:
     @property
     def _decisions(self) -> mongo.Collection:
         return mongo.database(self.client, "operators")["quarantine"]
+
+
+def _change(state: str, decision: Decision) -> mongo.Document:
+    """What becomes of a row in that state."""
+    after = _AFTER[state, decision]
+    change: mongo.Document = {"$set": {"state": after}}
+    if after == RECEIVED:
+        change["$set"] |= {"lease_until": datetime.now(UTC), "lease": "", "attempts": 0}
+    if state == QUARANTINED and decision == "retried":
+        change["$inc"] = {"retries": 1}
+    if state == WITHHELD and decision == "released":
+        change["$set"]["let_through"] = True
+    return change

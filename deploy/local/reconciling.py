@@ -13,6 +13,7 @@ from shared import mongo
 READERS = {"notify": "tickets", "sla": "cases", "reports": "tickets"}
 """Readers of ticket events, and where each keeps the ``seq`` of the tickets that it knows."""
 DETAILS_AT_ONCE = 500
+NOT_TOLD = ("withheld", "dropped")
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,13 @@ class Filing:
 
     accepted: int
     unfiled: list[mongo.Document]
+    withheld: int = 0
+    """Mails that the desk is not told of, as the operators want it."""
 
     @property
     def filed(self) -> int:
         """Mails that are in a conversation, or beside one."""
-        return self.accepted - len(self.unfiled)
+        return self.accepted - len(self.unfiled) - self.withheld
 
 
 async def filing(client: mongo.Client) -> Filing:
@@ -42,10 +45,13 @@ async def filing(client: mongo.Client) -> Filing:
             missing.append(row["_id"])
     rows: list[mongo.Document] = []
     shown = {"state": 1, "message_id": 1, "received_at": 1, "announced_at": 1}
+    shown |= {"withheld": 1}
     for start in range(0, len(missing), DETAILS_AT_ONCE):
         some = {"_id": {"$in": missing[start : start + DETAILS_AT_ONCE]}}
         rows += await inbound.find(some, shown).to_list(None)
-    return Filing(count, sorted(rows, key=lambda row: row["received_at"]))
+    withheld = [row for row in rows if row.get("withheld") and row["state"] in NOT_TOLD]
+    unfiled = [row for row in rows if row not in withheld]
+    return Filing(count, sorted(unfiled, key=lambda row: row["received_at"]), len(withheld))
 
 
 async def behind(client: mongo.Client, reader: str) -> AsyncIterator[tuple[str, int, int]]:

@@ -125,6 +125,8 @@ def _states(
     if row.get("announced_at"):
         why = f": {row['unreadable']}" if row.get("unreadable") else ""
         states.append(_state("ingest", f"{row['state']}{why}", row["announced_at"]))
+    elif row.get("withheld"):
+        states.append(_state("ingest", f"withheld: {row['withheld']}", row["received_at"]))
     if message:
         states.append(_state("tickets", f"message {message['number']}", message["at"]))
     states.extend(_state("tickets", f"{e['_id']} {e['type']}", e["at"]) for e in events)

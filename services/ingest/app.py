@@ -42,16 +42,17 @@ async def build(context: Context) -> Sequence[Part]:
     inbound = context.database[INBOUND]
     children = Children(settings.parsers, allowance(settings))
     senders = SenderChecks(lambda: desk, Children(CHECKERS, CHECK_COST))
+    book = AddressBook(AddressKeys.load(settings.keys), desk.host)
     reader = MailReader(
         Tools(
             rows=InboundRows(inbound, context.clock, context.owner),
             parsers=children,
             blobs=context.blobs,
             bus=context.bus,
-            book=AddressBook(AddressKeys.load(settings.keys), desk.host),
+            book=book,
             trusted=lambda: desk.door.trusted_authserv,
             senders=senders,
-            intake=Intake(lambda: desk),
+            intake=Intake(lambda: desk, book),
         ),
         workers=settings.parsers,
     )

@@ -1,6 +1,6 @@
 """What waits in ingest's collection, and for how long it may."""
 
-from services.ingest.store import INBOUND, QUARANTINED, RECEIVED, WAITING
+from services.ingest.store import INBOUND, QUARANTINED, RECEIVED, WAITING, WITHHELD
 from shared.census import Stock
 
 STOCKS = (
@@ -20,5 +20,13 @@ STOCKS = (
         since="$received_at",
         index="quarantine",
         remedy="each has a ticket with the original attached; 'postdesk quarantine list' has why.",
+    ),
+    Stock(
+        collection=INBOUND,
+        state=WITHHELD,
+        rows={"state": WITHHELD},
+        since="$received_at",
+        index="withheld",
+        remedy="a filter calls them spam: 'postdesk quarantine list', then release or drop them.",
     ),
 )

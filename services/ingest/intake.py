@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from services.ingest import peers
+from services.ingest.parse.spam import SpamField
 from services.ingest.reading import Reading
 from services.ingest.recipients import resolve
+from services.ingest.spam import verdict
+from shared.addresses import AddressBook
 from shared.config.models import ContactForm, Desk
 from shared.mongo import Document
 
@@ -13,14 +16,43 @@ from shared.mongo import Document
 class Intake:
     """Asked about each mail once its sender's check is done; ``desk`` is the configuration."""
 
-    def __init__(self, desk: Callable[[], Desk]) -> None:
+    def __init__(self, desk: Callable[[], Desk], book: AddressBook) -> None:
         self._desk = desk
+        self._book = book
 
-    def believe(self, row: Document, reading: Reading) -> None:
-        """Add to the reading which trusted form the mail came by, if any."""
-        form = form_of(row, reading.fields, self._desk())
+    def believe(self, row: Document, reading: Reading) -> str:
+        """Add to the reading which trusted form the mail came by, and whether it is spam.
+
+        Gives why the mail is to be withheld from the desk; empty for most.
+        """
+        desk = self._desk()
+        form = form_of(row, reading.fields, desk)
         if form:
             reading.fields["form"] = form.name
+        spam = self._spam(row, reading, desk)
+        reading.fields["spam"] = spam
+        return spam if desk.intake.spam.action == "quarantine" else ""
+
+    def _spam(self, row: Document, reading: Reading, desk: Desk) -> str:
+        """What our filter says of a mail that is no answer and that no operator let through."""
+        fields = [SpamField(*one) for one in reading.fields.pop("spam_fields", ())]
+        hops = reading.fields.pop("hop_count", 0)
+        if not fields or desk.intake.spam.action == "ignore" or row.get("let_through"):
+            return ""
+        if not _is_filtered(row, desk) or self._is_answer(row):
+            return ""
+        return verdict(fields, hops, desk.intake.spam)
+
+    def _is_answer(self, row: Document) -> bool:
+        """Whether it goes to an address that only somebody knows whom we wrote to."""
+        token = self._book.read(row["recipient"], row["received_at"])
+        return token is not None and token.state == "valid"
+
+
+def _is_filtered(row: Document, desk: Desk) -> bool:
+    """Whether a host behind the filter handed the mail in; what we fetched has no client."""
+    client = str(row.get("client", ""))
+    return not client or peers.is_listed(client, desk.intake.spam.relays or desk.door.exempt)
 
 
 def form_of(row: Document, fields: dict[str, Any], desk: Desk) -> ContactForm | None:

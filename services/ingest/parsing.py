@@ -9,13 +9,13 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from services.ingest import measures, records
 from services.ingest.children import OUT_OF_TIME, Answers
-from services.ingest.intake import Intake
 from services.ingest.reading import Reading
 from services.ingest.store import LEASE_S, InboundRows
 from shared.addresses import AddressBook
@@ -60,6 +60,14 @@ class Senders(Protocol):
         ...
 
 
+class Believing(Protocol):
+    """Where it is settled what else of a mail is believed."""
+
+    def believe(self, row: Document, reading: Reading) -> str:
+        """Complete the reading; gives why nobody may be told of the mail, or nothing."""
+        ...
+
+
 class Publisher(Protocol):
     """The part of the bus that is needed."""
 
@@ -91,7 +99,7 @@ class Tools:
     book: AddressBook
     trusted: Callable[[], Sequence[str]]
     senders: Senders
-    intake: Intake
+    intake: Believing
 
 
 class MailReader:
@@ -257,14 +265,17 @@ class MailReader:
     async def _announce(self, read: Sequence[tuple[Document, Reading]]) -> None:
         if not read:
             return
-        for row, reading in read:
-            self._tools.intake.believe(row, reading)
+        withheld = {row["_id"]: self._tools.intake.believe(row, reading) for row, reading in read}
+        told = [(row, reading) for row, reading in read if not withheld[row["_id"]]]
         with stage("store-blobs"):
-            outgoing = await self._until_done(lambda: self._to_records(read))
+            outgoing = await self._until_done(lambda: self._to_records(told))
         with stage("announce"):
             await self._until_done(lambda: self._tools.bus.publish(outgoing))
         with stage("mark"):
             await self._until_done(lambda: self._mark(outgoing))
+            for name, reason in withheld.items():
+                if reason:
+                    await self._until_done(partial(self._tools.rows.withheld, name, reason))
         self.done += len(read)
         self._held.difference_update(row["_id"] for row, _ in read)
 

@@ -73,6 +73,8 @@ def _fields(mail: Mail, trusted: Collection[str]) -> dict[str, Any]:
         "reply_to": _clean(mail.reply_to[0] if mail.reply_to else "", 320),
         "reply_to_name": _clean(mail.reply_to_name, 300),
         "reply_to_count": mail.reply_to_count,
+        "spam_fields": [list(one) for one in mail.spam_fields],
+        "hop_count": mail.hop_count,
         "to": [_clean(one, 320) for one in mail.to_addrs[:MAX_RECIPIENTS]],
         "cc": [_clean(one, 320) for one in mail.cc_addrs[:MAX_RECIPIENTS]],
         "subject": _clean(mail.subject, 500),

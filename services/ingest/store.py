@@ -2,7 +2,8 @@
 
 A row is ``received`` until its record is on the bus, then ``announced``, or ``quarantined`` where
 the parser was defeated and the record says so. Operators take it out of quarantine: to be
-received once more, announced, or ``dropped``. Who reads a row holds a lease on it; a lease that
+received once more, announced, or ``dropped``. What a filter calls spam may be ``withheld``: told
+to nobody until an operator lets it through. Who reads a row holds a lease on it; a lease that
 runs out frees the row for anybody.
 """
 
@@ -14,7 +15,7 @@ from shared.mongo import ASCENDING, Collection, Document, Index, unjournaled
 
 INBOUND = "inbound"
 RECEIVED, ANNOUNCED, QUARANTINED = "received", "announced", "quarantined"
-DROPPED = "dropped"
+DROPPED, WITHHELD = "dropped", "withheld"
 WAITING = "waiting"
 """Name of the index of the rows that wait to be read."""
 LEASE_S = 15.0
@@ -33,6 +34,12 @@ INDEXES = (
         [("received_at", ASCENDING)],
         partial={"state": QUARANTINED},
         options={"name": "quarantine"},
+    ),
+    Index(
+        INBOUND,
+        [("received_at", ASCENDING)],
+        partial={"state": WITHHELD},
+        options={"name": "withheld"},
     ),
 )
 
@@ -90,6 +97,13 @@ class InboundRows:
     async def quarantined(self, row_id: str, reason: str) -> None:
         """Mark a row whose record is on the bus, though the parser was defeated by the mail."""
         await self._settle({"_id": row_id}, QUARANTINED, {"unreadable": reason})
+
+    async def withheld(self, row_id: str, reason: str) -> None:
+        """Mark a row that nobody is told of, and why."""
+        marks = {"state": WITHHELD, "withheld": reason}
+        await self._rows.update_one(
+            {"_id": row_id}, {"$set": marks, "$unset": {"lease": "", "lease_until": ""}}
+        )
 
     async def _settle(self, which: Document, state: str, more: Document) -> None:
         # A mark that is lost with a server only has the mail announced once more.

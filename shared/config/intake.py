@@ -1,5 +1,7 @@
 """Settings of what comes in: what customers may set, whose word is taken for others."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from shared.config.values import MailAddress, Network, Section
@@ -37,6 +39,24 @@ class ContactForm(Section):
     """Whether the person in Reply-To gets an acknowledgement."""
 
 
+class SpamFilter(Section):
+    """A filter in front of the desk that writes its verdict into the header (``X-Spam-…``)."""
+
+    action: Literal["ignore", "mark", "quarantine"] = "ignore"
+    """What becomes of a new mail that it calls spam. ``mark``: a ticket with the tag ``spam``, and
+    no acknowledgement. ``quarantine``: it is kept, without ticket, until an operator decides."""
+    relays: list[Network] = Field(default_factory=list)
+    """Hosts that hand in filtered mail; empty: those of ``door.exempt``. Fetched mail counts."""
+    hops: int = Field(default=1, ge=1, le=20)
+    """How many ``Received`` fields the own hosts add: only above the lowest of these the filter's
+    fields are believed, since those below came with the mail."""
+    anywhere: bool = False
+    """Whether they are believed wherever they stand: only where the filter removes those of senders
+    from every mail."""
+    score: float | None = None
+    """Score from which a mail is spam whatever the filter's own limit is."""
+
+
 class Intake(Section):
     """What is made of mail that opens tickets."""
 
@@ -44,3 +64,5 @@ class Intake(Section):
     """Priorities that customers set."""
     forms: list[ContactForm] = Field(default_factory=list)
     """Contact forms that are believed."""
+    spam: SpamFilter = SpamFilter()
+    """A spam filter in front."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.config.intake import ContactForm, CustomerPriority, Intake
+from shared.config.intake import ContactForm, CustomerPriority, Intake, SpamFilter
 from shared.config.routing import Action, Condition, Hours, Routing, Rule
 from shared.config.sla import SLA, Calendar, Goal, Policy, Season, Step, Targets
 from shared.config.sources import IMAPSource, Ingest, Sources
@@ -43,6 +43,7 @@ __all__ = [
     "Rule",
     "Season",
     "Sources",
+    "SpamFilter",
     "Step",
     "Targets",
     "split_server",

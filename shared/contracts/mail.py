@@ -62,7 +62,7 @@ class MailReceived(Event):
     ``unreadable`` holds the reason where the parser gave up: then only what the raw headers said is
     filled, and the original is in ``raw``. ``form`` is the name of the trusted contact form that it
     provably came by: then it is the words of the person in ``reply_to``; in any other mail that
-    field proves nothing.
+    field proves nothing. ``spam`` is what a trusted filter says where it calls the mail spam.
     """
 
     type: Literal["mail.received"] = "mail.received"
@@ -82,6 +82,7 @@ class MailReceived(Event):
     reply_to_name: str = Field(default="", max_length=300)
     reply_to_count: int = 0
     form: str = Field(default="", max_length=80)
+    spam: str = Field(default="", max_length=200)
     to: list[str] = Field(default_factory=list, max_length=200)
     cc: list[str] = Field(default_factory=list, max_length=200)
     subject: str = Field(default="", max_length=500)

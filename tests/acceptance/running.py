@@ -73,6 +73,9 @@ def acceptance_desk() -> dict[str, Any]:
             "manager": "marta@desk-team.example",
         }
     )
-    desk["intake"] = {"priority": {"use": True, "mailboxes": ["support@desk.example"]}}
+    desk["intake"] = {
+        "priority": {"use": True, "mailboxes": ["support@desk.example"]},
+        "spam": {"action": "quarantine"},
+    }
     desk["notices"] = {"bundle": "1s", "hold": "2s"}
     return desk

@@ -1,8 +1,10 @@
 """What customers and filters in front may say about a new mail, through the whole stack."""
 
+import json
+
 import pytest
 
-from tests.acceptance.company import Company
+from tests.acceptance.company import Company, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 SUPPORT = "support@desk.example"
@@ -27,3 +29,31 @@ def test_a_customer_sets_the_priority_by_a_tag_or_the_mark_of_importance(company
     assert found["[urgent] A refund"] == "normal"
     assert by_mark.subject.endswith("The printer is slow")
     assert elsewhere.subject.endswith("[urgent] A refund")
+
+
+def test_what_the_filter_in_front_calls_spam_waits_for_an_operator(company: Company) -> None:
+    seller = company.person("seller@watches.example", "Best Watches")
+    nils = company.person("nils@lindqvist.example", "Nils Lindqvist")
+    hop = "from a by mx.desk.example; Mon, 23 Nov 2026 12:00:00 +0000"
+
+    seller.write(SUPPORT, "Cheap watches", "Buy.", headers={"X-Spam-Flag": "YES", "Received": hop})
+    nils.write(SUPPORT, "My clock", "It lags.", headers={"Received": hop, "X-Spam-Flag": "YES"})
+
+    nils.wait_for(lambda x: "My clock" in x.subject)
+    withheld = until(lambda: listed(company, "seller@watches.example"))
+    assert (withheld["state"], withheld["withheld"]) == ("withheld", "x-spam-flag: YES")
+    assert withheld["ticket"] == ""
+    assert seller.letters() == []
+    assert json.loads(company.run("ledger", "--json", check=False))["mail"]["withheld"] >= 1
+    assert "Cheap watches" in company.run("quarantine", "show", withheld["id"], "--raw")
+
+    company.run("quarantine", "release", withheld["id"], "--why", "a supplier")
+
+    assert "Cheap watches" in seller.wait_for().subject
+    assert listed(company, "seller@watches.example") is None
+
+
+def listed(company: Company, sender: str) -> dict[str, str] | None:
+    """What waits for an operator from that sender."""
+    entries = json.loads(company.run("quarantine", "list", "--json"))
+    return next((one for one in entries if one["envelope_from"] == sender), None)

@@ -58,6 +58,16 @@ async def test_mails_that_no_conversation_holds_are_found_wherever_they_are_in_t
     assert (found.accepted, found.filed) == (7, 3)
 
 
+async def test_mails_that_are_withheld_are_not_missing(client: Any) -> None:
+    withheld = [{**a_mail(name, name), "withheld": "spam"} for name in ("withheld", "dropped")]
+    await of(client, "ingest", "inbound").insert_many([*withheld, a_mail("lost", "dropped")])
+
+    found = await reconciling.filing(client)
+
+    assert [row["_id"] for row in found.unfiled] == ["lost"]
+    assert (found.accepted, found.filed, found.withheld) == (3, 0, 2)
+
+
 async def test_unfiled_mails_are_read_again_and_filed_ones_are_not(client: Any) -> None:
     inbound = of(client, "ingest", "inbound")
     await inbound.insert_many([a_mail("filed"), a_mail("lost"), a_mail("bad", "quarantined")])

@@ -32,7 +32,7 @@ async def test_t13_each_bomb_ends_in_time_is_told_of_and_disturbs_nobody() -> No
     tools = Tools(
         rows=leases, parsers=children, blobs=BlobsInMemory(), bus=topic,
         book=an_address_book(), trusted=lambda: ("mx.desk.example",), senders=Senders(),
-        intake=Intake(a_desk),
+        intake=Intake(a_desk, an_address_book()),
     )  # fmt: skip
     reader = MailReader(tools, workers=2)
     await reader.start()

@@ -34,7 +34,7 @@ class Bench:
         tools = Tools(
             rows=self.leases, parsers=self.children, blobs=BlobsInMemory(), bus=self.topic,
             book=an_address_book(), trusted=lambda: (), senders=senders,
-            intake=Intake(a_desk),
+            intake=Intake(a_desk, an_address_book()),
         )  # fmt: skip
         self.reader = MailReader(tools, workers=1)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from services.ingest.parse.spam import SpamField
+
 BounceKind = Literal["", "failed", "delayed"]
 Importance = Literal["high", "normal", "low"]
 Wrapper = Literal["", "smime-encrypted", "smime-signed", "pgp-encrypted", "pgp-signed"]
@@ -47,6 +49,8 @@ class Mail:
     reply_to: list[str] = field(default_factory=list)  # bare addresses
     reply_to_name: str = ""  # of the first of them
     reply_to_count: int = 0  # as from_count
+    spam_fields: list[SpamField] = field(default_factory=list)
+    hop_count: int = 0  # Received fields
     cc_addrs: list[str] = field(default_factory=list)  # bare addresses
     references: list[str] = field(default_factory=list)  # ids without angle brackets, in order
     date: datetime | None = None  # aware

@@ -12,12 +12,12 @@ from services.ingest.parse.headers import Headers
 from services.ingest.parse.identifiers import date_of, first_id, message_ids
 from services.ingest.parse.mail import Importance, Mail, Wrapper
 from services.ingest.parse.minimal import minimal
+from services.ingest.parse.spam import hop_count, spam_fields
 from services.ingest.parse.structure import Part, read
 
 _KEPT_HEADERS = (
     "x-mailer", "user-agent", "list-id", "precedence", "return-path", "delivered-to",
-    "x-original-to", "sender", "x-spam-flag", "x-spam-status", "x-spam-score",
-    "content-language", "x-loop",
+    "x-original-to", "sender", "content-language", "x-loop",
 )  # fmt: skip
 
 
@@ -80,6 +80,8 @@ def _from_headers(headers: Headers, hint: str, content: Content) -> Mail:
         attachments=content.attachments,
         html=html.sanitised(content.html),
         original_html=content.html,
+        spam_fields=spam_fields(headers),
+        hop_count=hop_count(headers),
         importance=_importance(headers),
         auto_submitted=re.split(r"[;(]", headers.word("auto-submitted"))[0].strip(),
         thread_index="".join(headers.get("thread-index").decode("ascii", "replace").split()),

@@ -18,6 +18,7 @@ from shared.contracts.mail import Bounce, MailReceived
 from shared.contracts.ticket import Message, TicketState
 
 NO_SUBJECT = "(no subject)"
+SPAM_TAG = "spam"
 MAX_FOLLOWERS = 20
 MAX_ADDRESS_CHARS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _ADDRESS = re.compile(r"[^\s<>,;\"]+@[^\s<>,;\"]+")
@@ -178,7 +179,7 @@ def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
         status="new",
         priority=route.priority,
         category=route.category,
-        tags=list(route.tags),
+        tags=list(dict.fromkeys((*route.tags, *([SPAM_TAG] if mail.spam else [])))),
         mailbox=mail.mailbox,
         source=forms.source_of(mail),
         language=who.language or box.language,

@@ -68,6 +68,7 @@ def may_be_answered(mail: MailReceived, facts: Facts) -> bool:
     """Whether its sender may get an automatic answer without hurting somebody who did not write."""
     if (
         is_automatic(mail, facts.desk)
+        or mail.spam
         or not has_one_sender(mail)
         or (mail.envelope_from in ("", "<>") and not mail.form)
     ):
@@ -99,7 +100,8 @@ def line_of(mail: MailReceived) -> str:
         sender = "sender not verified"
     disguise = disguise_of(mail.from_name, mail.from_addr)
     beware = f"BEWARE: {disguise}" if disguise else ""
-    return "; ".join(filter(None, (sender, token, _answers_wanted(mail), beware)))
+    spam = f"a filter calls it spam ({mail.spam[:80]})" if mail.spam else ""
+    return "; ".join(filter(None, (sender, token, _answers_wanted(mail), spam, beware)))
 
 
 def _answers_wanted(mail: MailReceived) -> str:

@@ -76,6 +76,9 @@ class Leases:
     async def quarantined(self, row_id: str, reason: str) -> None:
         self.states[row_id] = f"quarantined: {reason}"
 
+    async def withheld(self, row_id: str, reason: str) -> None:
+        self.states[row_id] = f"withheld: {reason}"
+
 
 class Topic:
     """Records that were published."""
@@ -147,6 +150,16 @@ class Parsers:
             return self.headers_kill
         self.bombs_that_kill -= 1
         return self.bombs_that_kill >= 0
+
+
+class WithholdingIntake:
+    """Withholds the mails that a test names, for its reasons."""
+
+    def __init__(self) -> None:
+        self.reasons: dict[str, str] = {}
+
+    def believe(self, row: dict[str, Any], _reading: Reading) -> str:
+        return self.reasons.get(row["_id"], "")
 
 
 class Senders:

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.ingest.children import OUT_OF_TIME
-from services.ingest.intake import Intake
 from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader, Tools
-from tests.builders import a_desk, an_address_book
+from tests.builders import an_address_book
 from tests.service.ingest.dialogue import until
 from tests.service.ingest.memory import (
     BlobsInMemory,
@@ -15,6 +14,7 @@ from tests.service.ingest.memory import (
     Parsers,
     Senders,
     Topic,
+    WithholdingIntake,
     a_row,
 )
 
@@ -25,10 +25,11 @@ class Bench:
     def __init__(self) -> None:
         self.leases, self.parsers, self.topic = Leases(), Parsers(), Topic()
         self.blobs, self.senders = BlobsInMemory(), Senders()
+        self.intake = WithholdingIntake()
         tools = Tools(
             rows=self.leases, parsers=self.parsers, blobs=self.blobs, bus=self.topic,
             book=an_address_book(), trusted=lambda: (), senders=self.senders,
-            intake=Intake(a_desk),
+            intake=self.intake,
         )  # fmt: skip
         self.reader = MailReader(tools, workers=1)
 
@@ -223,3 +224,15 @@ async def test_mails_whose_senders_are_being_checked_are_freed_at_the_end(bench:
 
     assert bench.leases.released == ["doubt"]
     assert bench.topic.ids == []
+
+
+async def test_what_is_withheld_is_marked_and_told_to_nobody(bench: Bench) -> None:
+    bench.intake.reasons = {"a": "x-spam-flag: YES"}
+    bench.reader.hand_over([a_row("a"), a_row("b")])
+    await bench.reader.start()
+
+    await bench.settled(2)
+
+    assert bench.topic.ids == ["b"]
+    assert bench.leases.states == {"a": "withheld: x-spam-flag: YES", "b": "announced"}
+    assert await bench.reader.waiting() == 0

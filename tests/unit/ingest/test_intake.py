@@ -7,7 +7,7 @@ import pytest
 from services.ingest.intake import Intake, form_of
 from services.ingest.reading import Reading
 from services.ingest.reducing import read
-from tests.builders import BILLING, SUPPORT, a_desk
+from tests.builders import BILLING, SUPPORT, a_desk, an_address_book
 
 FORM = {"name": "shop", "sender": "form@shop.example"}
 PASS = {"dmarc": "pass", "by": "desk", "domain": "shop.example"}
@@ -84,7 +84,7 @@ def test_the_name_goes_along_with_the_mail() -> None:
     reading: Reading = read(raw, ())
     reading.fields["authentication"] = PASS
 
-    Intake(lambda: a_desk(intake={"forms": [FORM]})).believe(ROW, reading)
+    Intake(lambda: a_desk(intake={"forms": [FORM]}), an_address_book()).believe(ROW, reading)
 
     assert reading.fields["form"] == "shop"
     assert reading.fields["reply_to_name"] == "Jörg"

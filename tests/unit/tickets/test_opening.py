@@ -181,3 +181,13 @@ def test_others_are_not_blocked(desk, sender):
 
 def test_who_works_at_the_desk_is_not_blocked():
     assert not is_blocked(a_mail(from_addr=ANA), a_desk(customers={"blocked": ["team.example"]}))
+
+
+def test_what_a_filter_calls_spam_is_a_tagged_ticket_that_nobody_is_told_of(desk):
+    desk.config = a_desk(customers={"acknowledge": "all"})
+
+    desk.receive(a_mail(spam="x-spam-flag: YES"))
+
+    assert desk.state().tags == ["spam"]
+    assert not desk.last(MessageAdded).acknowledge
+    assert "a filter calls it spam" in desk.messages[0].trust
