@@ -19,8 +19,8 @@ from services.ingest import measures, peers, replies
 from services.ingest.body import Body
 from services.ingest.budget import LARGE_BYTES, Budget, Share
 from services.ingest.conversation import Conversation
-from services.ingest.lane import Lane
-from services.ingest.reception import Reception
+from services.ingest.lane import Lane, Turns
+from services.ingest.reception import STRANGERS_PER_S, Reception
 from services.ingest.recipients import Recipient, resolve
 from services.ingest.room import Room
 from services.ingest.smtp import Session, storable
@@ -31,6 +31,8 @@ BACKLOG = 1024  # connections that wait to be looked at
 MINUTE_S = 60.0
 FINISH_S = 10.0
 HEAVY_BYTES = 2 * 1024 * 1024  # one such mail at a time is in memory; others wait in files
+LARGE_BYTES_PER_S = 32 * 1024 * 1024.0  # a mail of 25 MiB alone takes less than a second
+KNOWN_CLIENTS = 10_000
 
 _log = structlog.get_logger(__name__)
 
@@ -93,7 +95,10 @@ class Door:
         self._by_address: Counter[str] = Counter()
         self._in_vain: Counter[str] = Counter()
         self._minute_began = 0.0
-        self.lane = Lane()
+        self.lane = Lane(LARGE_BYTES_PER_S)
+        self.turns = Turns()
+        self.strangers = Lane(STRANGERS_PER_S)
+        self._known: dict[str, None] = {}
         self._heavy = asyncio.Lock()
         self._storing: set[asyncio.Task[Sequence[str]]] = set()
         self._servers: list[asyncio.Server] = []
@@ -143,7 +148,19 @@ class Door:
         if not self._by_address[counted_as]:
             del self._by_address[counted_as]
         self._in_vain[counted_as] = 0 if session.has_delivered else self._in_vain[counted_as] + 1
+        if session.has_delivered:
+            self._remember(counted_as)
         measures.CONNECTIONS.set(len(self._sessions))
+
+    def knows(self, address: str) -> bool:
+        """Say whether it has left a mail since the start, or not many others have after it."""
+        return peers.counted_as(address) in self._known
+
+    def _remember(self, counted_as: str) -> None:
+        self._known.pop(counted_as, None)
+        self._known[counted_as] = None
+        if len(self._known) > KNOWN_CLIENTS:
+            del self._known[next(iter(self._known))]
 
     def is_proxy(self, address: str) -> bool:
         """Say whether connections from there begin with a PROXY header."""

@@ -1,20 +1,34 @@
-"""Large mails share a lane, so that however many come at once, small ones are not held up."""
+"""What many want at once is given at a pace, so that those who want little are not held up."""
 
 import asyncio
 
-FREE_BYTES = 2 * 1024 * 1024  # of each mail, outside the lane
-BYTES_PER_S = 32 * 1024 * 1024.0  # a mail of 25 MiB alone takes less than a second
-
 
 class Lane:
-    """So many bytes a second for all who are in it, each block in its turn."""
+    """So much a second for all who are in it, each in its turn."""
 
-    def __init__(self, bytes_per_s: float = BYTES_PER_S) -> None:
-        self._bytes_per_s = bytes_per_s
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
         self._free_at = 0.0
 
-    async def carry(self, size_bytes: int) -> None:
-        """Return when so much may have passed."""
+    def wait_s(self, amount: float) -> float:
+        """Give the seconds until the turn of who comes now and takes so much."""
         now = asyncio.get_running_loop().time()
-        self._free_at = max(self._free_at, now) + size_bytes / self._bytes_per_s
-        await asyncio.sleep(self._free_at - now)
+        begins_at = max(self._free_at, now)
+        self._free_at = begins_at + amount / self._per_s
+        return begins_at - now
+
+    async def carry(self, amount: float) -> None:
+        """Return when the turn has come; who comes first does not wait, but yields to others."""
+        await asyncio.sleep(self.wait_s(amount))
+
+
+class Turns:
+    """One after the other, and whatever else the process has to do is done in between."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    async def take(self) -> None:
+        """Return when all who came before have had their turn."""
+        async with self._turn:
+            await asyncio.sleep(0)

@@ -16,9 +16,10 @@ from services.ingest.body import Body
 from services.ingest.budget import Share
 from services.ingest.conversation import COMMAND_BYTES, Conversation
 from services.ingest.dots import DotReader
-from services.ingest.lane import FREE_BYTES
 
 BLOCK_BYTES = 64 * 1024  # larger ones cost more: the allocator maps each anew
+SMALL_BYTES = 128 * 1024  # of a mail; what is longer is read block by block, in turns
+LARGE_BYTES = 2 * 1024 * 1024  # what is longer than this shares a lane
 ADDRESS_CHARS = 320
 _PATH = re.compile(r'\s*<(?:@[^:<>]*:)?((?:"(?:[^"\\]|\\.)*"|[^<>"\s])*)>(.*)|\s*([^<>"\s]+)(.*)')
 
@@ -164,8 +165,10 @@ class Session(Conversation):
                 raise ConnectionResetError
             plain, rest = dots.feed(block)
             seen += len(plain)
-            if seen > FREE_BYTES:
+            if seen > LARGE_BYTES:
                 await self._door.lane.carry(len(block))
+            elif seen > SMALL_BYTES:
+                await self._door.turns.take()
             if refusal is None:
                 refusal = self._keep(plain, body, share)
             if rest is not None:

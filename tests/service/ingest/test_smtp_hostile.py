@@ -9,6 +9,7 @@ import pytest
 
 from services.ingest.conversation import BUFFER_BYTES
 from services.ingest.door import Door, Timing
+from services.ingest.reception import MOST_PATIENT_S, STRANGERS_PER_S
 from tests.actors.attackers import attacked
 from tests.bench.hostile import good_mails
 from tests.service.ingest.certificate import self_signed
@@ -148,7 +149,8 @@ async def test_when_all_places_are_taken_who_was_silent_for_longest_makes_place(
 
 async def test_when_all_places_are_taken_and_used_the_next_is_for_later(mails: Mails) -> None:
     async with an_open_door(mails, max_connections=1) as (_, port):
-        await (await Client.connect(port)).reply()
+        first = await Client.connect(port)
+        await first.reply()
 
         assert (await (await Client.connect(port)).reply()).startswith("421 4.7.0")
 
@@ -188,6 +190,28 @@ async def test_who_leaves_mails_may_come_as_often_as_they_like(mails: Mails) -> 
             await until(lambda: is_empty(door))
 
     assert len(mails.stored) == 4
+
+
+async def test_many_strangers_wait_their_turn_and_who_has_left_a_mail_does_not(
+    mails: Mails,
+) -> None:
+    async with an_open_door(mails) as (door, port):
+        known = await Client.connect(port, source="127.0.0.9")
+        await known.begin()
+        await known.play("C: DATA\nS: 354\nC: x\\r\\n.\nS: 250\nC: QUIT\nS: 221")
+        await until(lambda: is_empty(door))
+
+        door.strangers.wait_s(MOST_PATIENT_S * STRANGERS_PER_S / 5)
+        stranger = await Client.connect(port, source="127.0.0.2")
+        stranger.send(b"EHLO hasty.example\r\n")
+        known = await Client.connect(port, source="127.0.0.9")
+        assert (await known.reply()).startswith("220")
+        assert not stranger.reader._buffer
+
+        door.strangers.wait_s(MOST_PATIENT_S * STRANGERS_PER_S)
+        late = await Client.connect(port, source="127.0.0.3")
+        assert (await late.reply()).startswith("421 4.7.0")
+        await stranger.play("S: 220\nS: 250")
 
 
 async def test_large_mails_leave_a_quarter_of_the_room_to_small_ones(mails: Mails) -> None:
