@@ -1,6 +1,6 @@
 """``make bench``: all figures as a table, and in ``build/bench.json``; ``--only`` does one part.
 
-A plain run does the short parts, accept and desk; ``--long`` does all of them.
+A plain run does the short parts, parse, accept and desk; ``--long`` does all of them.
 """
 
 import argparse
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from deploy.local.providers.choice import choose
-from tests.bench import accept, end_to_end, growth, hostile, scale, sla_timers, sustained
+from tests.bench import accept, end_to_end, growth, hostile, parsing, scale, sla_timers, sustained
 from tests.bench.load import Mix
 from tests.bench.rows import Row, keep, show
 
 OUTPUT = Path(__file__).parents[2] / "build" / "bench.json"
-SHORT = ("accept", "desk")
+SHORT = ("parse", "accept", "desk")
 
 
 def main() -> int:
@@ -38,6 +38,10 @@ def main() -> int:
     show(rows)
     keep(rows, OUTPUT)
     return 0
+
+
+def _parse(_folder: Path, _options: argparse.Namespace) -> list[Row]:
+    return parsing.run()
 
 
 def _accept(folder: Path, _options: argparse.Namespace) -> Iterator[Row]:
@@ -78,6 +82,7 @@ def _timers(_folder: Path, options: argparse.Namespace) -> Iterator[Row]:
 
 
 PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
+    "parse": _parse,
     "accept": _accept,
     "desk": _desk,
     "sustained": _sustained,

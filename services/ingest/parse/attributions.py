@@ -12,8 +12,10 @@ from services.ingest.parse.words.attribution import (
 )
 
 MAX_WRAPPED = 4  # lines over which mail programs wrap such a line
+MAX_BLANK = 3  # lines between it and what it introduces
 _MAX_CHARACTERS = 400
 _COLONS = frozenset(":：︰;")
+_ENDS = _COLONS | frozenset("*_-")
 
 
 def attribution_at(lines: list[Line], start: int) -> int:
@@ -26,9 +28,10 @@ def attribution_at(lines: list[Line], start: int) -> int:
     joined = ""
     for end in range(start, min(len(lines), start + MAX_WRAPPED)):
         line = lines[end]
-        if line.depth != first.depth or not line.text.strip():
+        text = line.text.strip()
+        if line.depth != first.depth or not text:
             break
-        joined = f"{joined} {line.text.strip()}" if joined else line.text.strip()
+        joined = f"{joined} {text}" if joined else text
         if _may_end(joined, lines, end + 1) and _is_attribution(
             joined, lines, end + 1, wrapped=end > start
         ):
@@ -45,7 +48,9 @@ def _marked_end(lines: list[Line], start: int) -> int:
 
 def _may_end(text: str, lines: list[Line], after: int) -> bool:
     """Look cheaply before the expressions are tried; most lines of a mail end here."""
-    if text.rstrip("*_ ")[-1:] in _COLONS or _is_ruled(text) or quote_follows(lines, after):
+    if text[-1] in _ENDS and (text.rstrip("*_ ")[-1:] in _COLONS or _is_ruled(text)):
+        return True
+    if quote_follows(lines, after):
         return True
     return "@" in text and any(c.isdigit() for c in text)
 
@@ -97,8 +102,9 @@ def _names_date_and_address(text: str, *, is_quoted: bool, may_stand: bool) -> b
 def quote_follows(lines: list[Line], start: int) -> bool:
     """Whether the next line that is not blank is quoted deeper than the text before."""
     depth = lines[start - 1].depth if start else 0
-    for line in lines[start : start + 4]:
-        if line.text.strip():
+    for index in range(start, min(len(lines), start + MAX_BLANK + 1)):
+        line = lines[index]
+        if line.text and not line.text.isspace():
             return line.depth > depth or line.mark == "history"
     return False
 

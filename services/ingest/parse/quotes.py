@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.ingest.parse.attributions import MAX_WRAPPED, attribution_at, quote_follows
+from services.ingest.parse.attributions import MAX_BLANK, MAX_WRAPPED, attribution_at, quote_follows
 from services.ingest.parse.header_blocks import block_at
 from services.ingest.parse.lines import Line, joined
 from services.ingest.parse.signatures import without_signature
@@ -145,14 +145,25 @@ def _without_attributions(lines: list[Line]) -> list[Line]:
     """Drop the lines that introduce quotations."""
     kept: list[Line] = []
     index = 0
+    introducing = _before_quotations(lines)
     while index < len(lines):
-        after = attribution_at(lines, index) if not lines[index].depth else index
+        is_asked = index in introducing and not lines[index].depth
+        after = attribution_at(lines, index) if is_asked else index
         if after > index and (lines[index].mark or quote_follows(lines, after)):
             index = after
             continue
         kept.append(lines[index])
         index += 1
     return kept
+
+
+def _before_quotations(lines: list[Line]) -> set[int]:
+    """The only lines that can introduce a quotation: to look at all is slow."""
+    found: set[int] = set()
+    for index, line in enumerate(lines):
+        if line.depth or line.mark:
+            found.update(range(index - MAX_WRAPPED - MAX_BLANK, index + 1))
+    return found
 
 
 def _without_quotes(lines: list[Line]) -> list[Line]:
