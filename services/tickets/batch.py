@@ -15,7 +15,14 @@ from services.tickets.mail_commands.drafts import Draft
 from services.tickets.store import Changes, Versioned
 from shared.contracts.base import Record
 from shared.contracts.mail import MailReceived
-from shared.contracts.ticket import Message, MessageReread, TicketAssigned, TicketEvent
+from shared.contracts.ticket import (
+    Message,
+    MessageReread,
+    SenderAdmitted,
+    SenderBarred,
+    TicketAssigned,
+    TicketEvent,
+)
 from shared.contracts.topics import Topic
 
 
@@ -84,6 +91,8 @@ class Batch:
             row = documents.event_row(fitted, cause, order)
             self._changes.events.append(row)
             self._changes.records[row["_id"]] = fitted
+            if isinstance(event, SenderBarred | SenderAdmitted):
+                self._note_bar(event)
             if isinstance(event, TicketAssigned) and event.assignee in self.facts.loads:
                 self.facts.loads[event.assignee] += 1
         self._orders[ticket.id] = order
@@ -96,6 +105,14 @@ class Batch:
                 self._changes.reread.append(documents.message_document(message, ticket.id, name))
             else:
                 self.file(message, ticket.id, name)
+
+    def _note_bar(self, event: SenderBarred | SenderAdmitted) -> None:
+        """Take what an agent wants of a sender's mail; it holds for the rest of the batch."""
+        self._changes.bars[event.sender] = documents.bar_document(event)
+        if isinstance(event, SenderBarred):
+            self.facts.barred.add(event.sender)
+        else:
+            self.facts.barred.discard(event.sender)
 
     def file(self, message: Message, ticket_id: str | None, name: str) -> None:
         """Add an entry to a conversation, or to none."""

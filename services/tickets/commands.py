@@ -10,6 +10,7 @@ from services.tickets.domain.decide_mail import assign_by_route
 from services.tickets.domain.decide_order import decide_order
 from services.tickets.domain.facts import Actor, Facts, Person
 from services.tickets.domain.order import Act, Decision, Letter, Order, Refusal
+from services.tickets.domain.permissions import is_allowed
 from services.tickets.domain.routing_rules import Question, Route
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket
@@ -123,6 +124,9 @@ def _acts(command: TicketCommand, reader: Reader) -> tuple[list[Act], list[Refus
     acts, refusals = [], []
     for number, (name, value) in enumerate(_ASKED[type(command)](command)):
         word = BY_NAME[name]
+        if reader.actor.kind == "agent" and not is_allowed(reader.actor.role, word.role):
+            refusals.append(Refusal("E05", f"#{word.name} needs the role {word.role}", number))
+            continue
         found = word.takes(value, reader)
         if isinstance(found, Problem):
             refusals.append(Refusal(found.code, found.message, number))
@@ -160,6 +164,8 @@ _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Reopen: lambda _: [("reopen", "")],
     contract.SetField: lambda c: [(c.field, c.value)],
     contract.Escalate: _escalate,
+    contract.Bar: lambda c: [("bar", c.sender)],
+    contract.Unbar: lambda c: [("unbar", c.sender)],
 }
 
 

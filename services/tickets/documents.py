@@ -13,7 +13,14 @@ from services.tickets.mail_commands.drafts import Draft
 from shared.bus import Outgoing
 from shared.contracts import topics
 from shared.contracts.base import Attachment, Meta, Record
-from shared.contracts.ticket import Message, Survey, TicketEvent, TicketState
+from shared.contracts.ticket import (
+    Message,
+    SenderAdmitted,
+    SenderBarred,
+    Survey,
+    TicketEvent,
+    TicketState,
+)
 from shared.contracts.topics import Topic
 from shared.mongo import Document
 
@@ -193,6 +200,18 @@ def absence_of(document: Document) -> Absence:
         stand_in=document["stand_in"],
         said_in=document["said_in"],
     )
+
+
+def bar_document(event: SenderBarred | SenderAdmitted) -> Document:
+    """What was last decided about a sender, as it is stored."""
+    return {
+        "_id": event.sender,
+        "v": VERSION,
+        "barred": isinstance(event, SenderBarred),
+        "by": event.by,
+        "at": event.at,
+        "ticket_id": event.ticket_id,
+    }
 
 
 def draft_document(draft: Draft) -> Document:

@@ -108,6 +108,7 @@ class Changes:
     outbox: list[Document] = field(default_factory=list)
     drafts: list[Document] = field(default_factory=list)
     absences: dict[str, Document] = field(default_factory=dict)
+    bars: dict[str, Document] = field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -149,6 +150,10 @@ class Store(Protocol):
 
     async def absences(self, agents: Collection[str]) -> dict[str, Absence]:
         """What each of these agents last said of being away."""
+        ...
+
+    async def barred(self, names: Collection[str]) -> set[str]:
+        """Those addresses and domains that are barred."""
         ...
 
     async def handed_over(self, names: Collection[str]) -> set[str]:
@@ -277,6 +282,11 @@ class MongoStore:
         found = await self._db["absences"].find({"_id": {"$in": list(agents)}}).to_list(None)
         return {document["_id"]: documents.absence_of(document) for document in found}
 
+    async def barred(self, names: Collection[str]) -> set[str]:
+        """See `Store`."""
+        found = self._db["bars"].find({"_id": {"$in": list(names)}, "barred": True}, {"_id": 1})
+        return {document["_id"] for document in await found.to_list(None)}
+
     async def handed_over(self, names: Collection[str]) -> set[str]:
         """See `Store`."""
         found = self._db["handovers"].find({"_id": {"$in": list(names)}}, {"_id": 1})
@@ -328,6 +338,9 @@ class MongoStore:
             if changes.reread:
                 news = [ReplaceOne({"_id": d["_id"]}, d) for d in changes.reread]
                 await self._db["messages"].bulk_write(news, session=session)
+            if changes.bars:
+                bars = [ReplaceOne({"_id": n}, d, upsert=True) for n, d in changes.bars.items()]
+                await self._db["bars"].bulk_write(bars, session=session)
             if changes.drafts:
                 writes = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in changes.drafts]
                 await self._db["drafts"].bulk_write(writes, session=session)

@@ -63,8 +63,8 @@ def split_server(value: str) -> tuple[str, int]:
     return address, number
 
 
-def _sender(value: str) -> str:
-    """An address, or a domain, in lower case."""
+def sender_name(value: str) -> str:
+    """An address, or a domain, in lower case; raises ValueError where it is neither."""
     name = value.strip().lower()
     _bare_address(name if "@" in name else f"anybody@{name}")
     return name
@@ -84,7 +84,7 @@ Duration = Annotated[
 Zone = Annotated[str, BeforeValidator(_zone)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Network = Annotated[str, BeforeValidator(_network)]
-BlockedSender = Annotated[str, BeforeValidator(_sender)]
+BlockedSender = Annotated[str, BeforeValidator(sender_name)]
 MailAddress = Annotated[str, BeforeValidator(_bare_address)]
 
 

@@ -134,6 +134,20 @@ class Escalate(_OnTicket):
     reason: str = Field(default="", max_length=500)
 
 
+class Bar(_OnTicket):
+    """Take no more mail of an address or a domain; empty: of the ticket's requester."""
+
+    type: Literal["command.bar"] = "command.bar"
+    sender: Address = ""
+
+
+class Unbar(_OnTicket):
+    """Take mail of an address or a domain again; empty: of the ticket's requester."""
+
+    type: Literal["command.unbar"] = "command.unbar"
+    sender: Address = ""
+
+
 COMMANDS = (
     OpenTicket,
     Reply,
@@ -150,6 +164,8 @@ COMMANDS = (
     Reopen,
     SetField,
     Escalate,
+    Bar,
+    Unbar,
 )
 
 

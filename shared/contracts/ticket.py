@@ -326,6 +326,23 @@ class TicketLinked(TicketEvent):
     relation: Literal["continues", "same-mail", "suspected"]
 
 
+class SenderBarred(TicketEvent):
+    """The desk wants no more mail of ``sender``: an address, or a domain with all below it.
+
+    Its mail is kept from now on, without ticket and answer.
+    """
+
+    type: Literal["ticket.sender-barred"] = "ticket.sender-barred"
+    sender: Address
+
+
+class SenderAdmitted(TicketEvent):
+    """The bar of ``sender`` is lifted."""
+
+    type: Literal["ticket.sender-admitted"] = "ticket.sender-admitted"
+    sender: Address
+
+
 class DraftHeld(TicketEvent):
     """An agent's mail was given back for correction; nothing of it took effect."""
 
@@ -373,6 +390,8 @@ RECORDS = (
     TicketReturned,
     TicketEscalated,
     TicketLinked,
+    SenderBarred,
+    SenderAdmitted,
     DraftHeld,
     DeliveryNoted,
 )

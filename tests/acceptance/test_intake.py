@@ -53,6 +53,31 @@ def test_what_the_filter_in_front_calls_spam_waits_for_an_operator(company: Comp
     assert listed(company, "seller@watches.example") is None
 
 
+def test_a_lead_bars_a_sender_by_mail_after_confirming_and_admits_them_again(
+    company: Company,
+) -> None:
+    seller = company.person("pusher@watches.example", "Pusher")
+    number, _ = company.open_ticket(seller, "Watches for you", "alarm@desk.example")
+    lena, notice = company.agent_and_notice(number)
+
+    lena.answer(notice, "#bar")
+    question = lena.wait_for(lambda x: "E12" in x.text)
+    assert "mail of pusher@watches.example would be kept" in question.text
+    lena.answer(question, "#confirm")
+    until(lambda: types(company, number)[-1] == "ticket.sender-barred")
+    again = seller.write("alarm@desk.example", "More watches", "Buy now.")
+    until(lambda: "message 0" in company.run("trace", again.strip("<>"), "--json", check=False))
+    assert [x for x in seller.letters() if "More watches" in x.subject] == []
+
+    lena.answer(notice, "#unbar")
+    until(lambda: types(company, number)[-1] == "ticket.sender-admitted")
+    company.open_ticket(seller, "An apology", "alarm@desk.example")
+
+
+def types(company: Company, number: str) -> list[str]:
+    return [one["type"] for one in company.show(number)["timeline"]]
+
+
 def listed(company: Company, sender: str) -> dict[str, str] | None:
     """What waits for an operator from that sender."""
     entries = json.loads(company.run("quarantine", "list", "--json"))

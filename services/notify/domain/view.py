@@ -139,7 +139,7 @@ def _shortened(message: Message) -> Message:
 
 _WORDS = (
     *("assignee", "previous", "team", "status", "field", "value", "reason", "locked_by", "target"),
-    *("until", "answered_at", "because"),
+    *("until", "answered_at", "because", "sender"),
     *("due_at", "outcome", "recipient", "detail", "dead", "other", "relation", "agent"),
 )
 

@@ -23,6 +23,8 @@ IRRELEVANT = (
     events.MailHeld,
     events.MessageReread,
     events.SurveyAnswered,
+    events.SenderBarred,
+    events.SenderAdmitted,
     events.DraftHeld,
     events.DeliveryNoted,
 )

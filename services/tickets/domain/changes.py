@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from services.tickets.domain import permissions, routing
+from services.tickets.domain import bars, permissions, routing
 from services.tickets.domain.order import Refusal, Work, outgoing
 from shared.contracts import ticket as contract
 from shared.contracts.ticket import Status
@@ -216,6 +216,27 @@ def escalate(work: Work, call: tuple[str, str]) -> Refusal | None:
         return Refusal("E03", "this team has no manager: name a team to escalate to")
     reason = reason or f"asked for by {work.actor.name or work.actor.id}"
     work.story.tell(contract.TicketEscalated, reason=reason[:FIELD_CHARS], to=people[:20])
+    return None
+
+
+def bar(work: Work, sender: str) -> Refusal | None:
+    """Take no more mail of the sender, by default the requester; people confirm it first."""
+    sender = sender or work.story.state.requester
+    if reason := bars.why_never(sender, work.facts.desk):
+        return Refusal("E05", reason)
+    if work.actor.kind == "agent" and not work.order.is_confirmed:
+        what = f"mail of {bars.said(sender)} would be kept, without ticket and answer"
+        return Refusal("E12", f"{what}: answer with #confirm")
+    work.story.tell(contract.SenderBarred, sender=sender)
+    return None
+
+
+def unbar(work: Work, sender: str) -> Refusal | None:
+    """Take mail of the sender again; what the configuration blocks stays blocked."""
+    sender = sender or work.story.state.requester
+    if bars.is_named(sender, work.facts.desk.customers.blocked):
+        return Refusal("E05", f"the configuration blocks {bars.said(sender)}")
+    work.story.tell(contract.SenderAdmitted, sender=sender)
     return None
 
 

@@ -175,6 +175,8 @@ _CHANGES: dict[type[TicketEvent], Callable[[Ticket, Any], tuple[Changes, Changes
     contract.TicketReturned: _returned,
     contract.TicketEscalated: _escalated,
     contract.TicketLinked: _linked,
+    contract.SenderBarred: _nothing,
+    contract.SenderAdmitted: _nothing,
     contract.DraftHeld: _draft,
     contract.DeliveryNoted: _nothing,
 }

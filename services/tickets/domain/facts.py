@@ -38,6 +38,8 @@ class Facts:
     """Open tickets by agent, where routing asks for them; grows as a batch assigns more."""
     absences: dict[str, Absence] = field(default_factory=dict)
     """What agents last said of their absence; follows the mails of a batch."""
+    barred: set[str] = field(default_factory=set)
+    """Addresses and domains that agents barred, as far as the batch's senders are concerned."""
 
 
 @dataclass(frozen=True, slots=True)

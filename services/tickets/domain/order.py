@@ -92,6 +92,7 @@ class Act:
 class Order:
     """Acts and text that belong together.
 
+    ``is_confirmed``: the actor was asked whether they mean it, and does.
     ``seen`` is the event that the actor knew of (None: not asked), ``slot`` a turn in a rotation
     for an order that moves the ticket to a team.
     """
@@ -103,6 +104,7 @@ class Order:
     kind: Literal["public", "note"] = "public"
     seen: int | None = None
     slot: int = 0
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

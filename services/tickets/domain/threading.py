@@ -46,7 +46,7 @@ class Known(Protocol):
 
 def place(mail: MailReceived, known: Known, who: Person, facts: Facts) -> Placement:
     """Say where the mail goes; see the module's first lines for the order of evidence."""
-    if trust.is_blocked(mail, facts.desk):
+    if trust.is_blocked(mail, facts):
         return Placement("park")
     token = mail.token
     if token and token.state != "forged" and token.ticket_id:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from services.tickets.domain import forms
+from services.tickets.domain import bars, forms
 from services.tickets.domain.disguise import disguise_of
 from services.tickets.domain.facts import Facts
 from shared import addresses
@@ -53,15 +53,12 @@ def is_automatic(mail: MailReceived, desk: Desk) -> bool:
     return mail.automated or mail.autoreply or mail.bounce is not None or bool(own)
 
 
-def is_blocked(mail: MailReceived, desk: Desk) -> bool:
+def is_blocked(mail: MailReceived, facts: Facts) -> bool:
     """Whether the desk wants nothing of this sender; never so for those who work at it."""
-    if mail.from_addr in desk.agents_by_address:
+    if mail.from_addr in facts.desk.agents_by_address:
         return False
-    domain = mail.from_addr.rpartition("@")[2]
-    return any(
-        one == mail.from_addr if "@" in one else f".{domain}".endswith(f".{one}")
-        for one in desk.customers.blocked
-    )
+    blocked = facts.desk.customers.blocked
+    return bars.is_named(mail.from_addr, blocked) or bars.is_named(mail.from_addr, facts.barred)
 
 
 def may_be_answered(mail: MailReceived, facts: Facts) -> bool:

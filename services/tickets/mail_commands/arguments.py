@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, get_args
 
+from services.tickets.domain.bars import said
 from services.tickets.domain.facts import Actor, Facts
 from services.tickets.domain.permissions import name_of
 from services.tickets.mail_commands import grammar, when
 from shared.config.models import Agent, Desk
+from shared.config.values import sender_name
 from shared.contracts.ticket import Status
 
 TICKET = re.compile(r"(?:t-)?([1-9]\d{0,11})", re.IGNORECASE)
@@ -171,6 +173,18 @@ def subject(arguments: str, reader: Reader) -> Value | Problem:
     """A new subject."""
     found = text(arguments, reader)
     return Value(("subject", found.value)) if isinstance(found, Value) else found
+
+
+def sender(arguments: str, _: Reader) -> Value | Problem:
+    """A mail address or a domain in lower case; empty for the requester."""
+    name = grammar.unquoted(arguments).removeprefix("@")
+    if not name:
+        return Value("")
+    try:
+        found = sender_name(name)
+    except ValueError:
+        return Problem("E03", f"{name} is neither a mail address nor a domain"[:500])
+    return Value(found, said(found))
 
 
 def team(arguments: str, reader: Reader) -> Value | Problem:

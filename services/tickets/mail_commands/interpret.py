@@ -73,6 +73,7 @@ class _Wish:
     letter: Letter
     lines: list[Checked]
     draft: Draft | None = None
+    is_confirmed: bool = False
 
     def asks(self, control: str) -> list[Checked]:
         return [line for line in self.lines if line.word and line.word.control == control]
@@ -147,7 +148,14 @@ def _corrected(post: AgentMail, draft: Draft, block: Block, reader: Reader) -> _
         letter=_letter(post, text, draft),
         lines=lint.check(merged, reader),
         draft=draft,
+        is_confirmed=is_sent and not commands and _is_confirmation(post, draft),
     )
+
+
+def _is_confirmation(post: AgentMail, draft: Draft) -> bool:
+    """Whether the mail goes to the address that the question was asked with."""
+    token = post.mail.token
+    return token is not None and token.purpose == "confirm" and "E12" in draft.codes
 
 
 def _letter(post: AgentMail, text: str, draft: Draft | None = None) -> Letter:
@@ -177,7 +185,7 @@ def _carry_out(post: AgentMail, ticket: Ticket, wish: _Wish, facts: Facts) -> Ou
         return _answer(post, ticket, wish.lines, wish.block.text)
     order = Order(
         actor=Actor.of(agent), acts=acts, letter=wish.letter, accepted_at=mail.received_at,
-        kind=wish.kind, seen=wish.seen, slot=post.slot,
+        kind=wish.kind, seen=wish.seen, slot=post.slot, is_confirmed=wish.is_confirmed,
     )  # fmt: skip
     decision = decide_order(ticket, order, facts)
     if wish.asks("check"):

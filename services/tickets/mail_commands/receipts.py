@@ -16,8 +16,8 @@ DRAFT_BYTES = 12_000
 ANSWER_BYTES = 40_000
 """Both keep a record under 64 KiB whatever the script; the whole draft stays stored."""
 TEXT_LINE = "(your text)"
-ONLY_CONFIRM = frozenset({"E08", "E13"})
-"""What `#send` answers; all else needs a correction."""
+ONLY_CONFIRM = frozenset({"E08", "E12", "E13"})
+"""What `#send` or `#confirm` answers; all else needs a correction."""
 
 
 def cut(text: str, max_bytes: int) -> str:
@@ -50,7 +50,8 @@ def held(
     The note says only what the receipt's own form does not.
     """
     may_confirm = bool(draft.codes) and set(draft.codes) <= ONLY_CONFIRM
-    note = "Answer with #send to let it go as it is." if may_confirm else ""
+    word = "#confirm to have it done" if "E12" in draft.codes else "#send to let it go as it is"
+    note = f"Answer with {word}." if may_confirm else ""
     return CommandReceipt(
         request_id=f"{mail.inbound_id}.receipt",
         to=agent.address,

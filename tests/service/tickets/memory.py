@@ -16,7 +16,7 @@ from shared.contracts.ticket import Message, TicketEvent
 
 COLLECTIONS = (
     *("handled", "tickets", "messages", "events", "outbox"),
-    *("drafts", "sent", "directory", "rotation", "absences", "handovers"),
+    *("drafts", "sent", "directory", "rotation", "bars", "absences", "handovers"),
 )
 Rows = dict[str, dict[str, Any]]
 
@@ -140,7 +140,12 @@ class MemoryTickets:
             rows = deepcopy(getattr(changes, name))
             self.collections[name] |= {row["_id"]: row for row in rows}
         self.collections["messages"] |= {row["_id"]: deepcopy(row) for row in changes.reread}
+        self.collections["bars"] |= deepcopy(changes.bars)
         self.collections["absences"] |= changes.absences
+
+    async def barred(self, names: Collection[str]) -> set[str]:
+        rows = self.collections["bars"]
+        return {name for name in names if name in rows and rows[name]["barred"]}
 
     async def conversation(self, ticket_id: str) -> tuple[list[Message], list[TicketEvent]]:
         messages = [row for row in await self.rows("messages") if row["ticket_id"] == ticket_id]

@@ -13,7 +13,7 @@ from shared.clock import FrozenClock
 from shared.config.loading import LoadedDesk
 from shared.config.models import Desk
 from shared.contracts.base import MAX_RECORD_BYTES, Meta, Record
-from shared.contracts.commands import Assign, Close, OpenTicket, SetField
+from shared.contracts.commands import Assign, Bar, Close, OpenTicket, SetField, Unbar
 from shared.contracts.delivery import MailFailed, MailSent
 from shared.contracts.mail import MailReceived
 from shared.contracts.sla import Clock, ClockRanOut, ClocksChanged
@@ -591,3 +591,15 @@ class TicketsSuite:
         await handlers.file_mails(mails(away(f"#away until {IN_A_WEEK}")))
 
         assert (await store.absences([ANA]))[ANA].is_return
+
+    async def test_a_bar_holds_for_later_batches_until_it_is_lifted(self, handlers, store):
+        await handlers.file_mails(mails(a_mail("Cheap", from_addr=STRANGER)))
+        bar = Bar(actor="system:crm", ticket_id="T-1")
+        await handlers.run_commands([received(bar, "c1")])
+
+        await handlers.file_mails(mails(a_mail("Cheaper", from_addr=STRANGER)))
+
+        assert list(await store.tickets(["T-2"])) == []
+        await handlers.run_commands([received(Unbar(actor="system:crm", ticket_id="T-1"), "c2")])
+        await handlers.file_mails(mails(a_mail("Sorry", from_addr=STRANGER)))
+        assert list(await store.tickets(["T-2"])) == ["T-2"]

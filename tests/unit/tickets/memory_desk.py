@@ -31,6 +31,7 @@ class MemoryDesk:
         self.events: list[TicketEvent] = []
         self.messages: list[Message] = []
         self.requests: list[Any] = []
+        self.barred: set[str] = set()
         self.absences: dict[str, Absence] = {}
         self.drafts: dict[str, Any] = {}
         self._tickets: dict[str, Versioned] = {}
@@ -86,7 +87,7 @@ class MemoryDesk:
 
     def _batch(self) -> Batch:
         return Batch(
-            Facts(self.now, self.config, "digest", absences=self.absences),
+            Facts(self.now, self.config, "digest", absences=self.absences, barred=self.barred),
             tickets=self._tickets,
             owners=self._owners,
             own_ticket_of=BOOK.ticket_of,

@@ -1,6 +1,7 @@
 import pytest
 
 from services.tickets.domain.contacts import People
+from services.tickets.domain.facts import Facts
 from services.tickets.domain.trust import is_blocked
 from shared.contracts.ticket import MailHeld, MessageAdded, TicketAssigned, TicketLinked
 from tests.builders import (
@@ -10,6 +11,7 @@ from tests.builders import (
     CARLA,
     EMMA,
     FAILED,
+    NOON,
     STRANGER,
     SUPPORT,
     a_bounce,
@@ -180,7 +182,9 @@ def test_others_are_not_blocked(desk, sender):
 
 
 def test_who_works_at_the_desk_is_not_blocked():
-    assert not is_blocked(a_mail(from_addr=ANA), a_desk(customers={"blocked": ["team.example"]}))
+    facts = Facts(NOON, a_desk(customers={"blocked": ["team.example"]}))
+
+    assert not is_blocked(a_mail(from_addr=ANA), facts)
 
 
 def test_what_a_filter_calls_spam_is_a_tagged_ticket_that_nobody_is_told_of(desk):
