@@ -140,4 +140,5 @@ def _print_try(found: dict[str, Any]) -> None:
     who = found["assign"] or "the next in the rotation"
     console.print(f"Team {found['team']}, {who}; priority {found['priority']}", end="")
     console.print(f", category {found['category']}" if found["category"] else "", end="")
+    console.print(f", SLA policy {found['sla_policy']}" if found["sla_policy"] else "", end="")
     console.print(f", tags {', '.join(found['tags'])}." if found["tags"] else ".")

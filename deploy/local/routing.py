@@ -20,7 +20,7 @@ from shared.config.models import Desk
 from shared.contracts.directory import Account, Contact
 
 EXAMPLES = 10
-DECIDED = ("team", "priority", "category", "assign", "tags")
+DECIDED = ("team", "priority", "category", "assign", "tags", "sla_policy")
 
 
 def people_of(desk: Desk, config: Path) -> People:
@@ -94,9 +94,9 @@ async def replayed(client: mongo.Client, desk: Desk, since: datetime) -> dict[st
         who = (await store.people([state["requester"]])).who(state["requester"])
         new = _shown(route(_question_again(first, state, who, desk), desk))
         changed = {
-            name: {"then": _plain(state[name]), "now": new[name]}
-            for name in ("team", "priority", "category", "tags")
-            if _plain(state[name]) != new[name]
+            name: {"then": _plain(state.get(name, "")), "now": new[name]}
+            for name in ("team", "priority", "category", "tags", "sla_policy")
+            if _plain(state.get(name, "")) != new[name]
         }
         counts.update(list(changed))
         if changed and len(examples) < EXAMPLES:

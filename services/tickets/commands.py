@@ -212,6 +212,7 @@ def _first_state(
         priority=command.priority or route.priority,
         category=route.category,
         tags=list(route.tags),
+        sla_policy=route.sla_policy,
         mailbox=box.address,
         source=command.source,
         language=who.language or box.language,

@@ -358,6 +358,7 @@ class Desk(_Section):
             _known("agent", then.assign, {*roles, *agents}, (*at, "assign"))
             _known("skill", then.skill, {"", *skills}, (*at, "skill"))
             _known("priority", then.priority, {"", *self.priorities}, (*at, "priority"))
+            _known("policy", then.sla_policy, {"", *self.sla.policies}, (*at, "sla_policy"))
             if categories is not None:
                 _known("category", then.category, {"", *categories}, (*at, "category"))
             for n, box in enumerate(rule.when.mailboxes):

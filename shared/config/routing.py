@@ -87,6 +87,8 @@ class Action(Section):
     """Category."""
     tags: list[str] = Field(default_factory=list)
     """Tags to add."""
+    sla_policy: str = ""
+    """Policy of service levels that the ticket gets, whatever else it would be under."""
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:

@@ -70,6 +70,7 @@ class TicketState(Contract):
     estimate_at: AwareDatetime | None = None  # when agents think it will be solved; no target
     linked: list[TicketId] = Field(default_factory=list, max_length=50)
     summary: str = Field(default="", max_length=500)
+    sla_policy: str = Field(default="", max_length=100)  # given by a rule of routing, else empty
 
 
 class Message(Contract):

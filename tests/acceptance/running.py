@@ -73,6 +73,12 @@ def acceptance_desk() -> dict[str, Any]:
             "manager": "marta@desk-team.example",
         }
     )
+    desk["sla"]["policies"]["gold"] = {
+        "calendar": "always",
+        "targets": {"normal": {"first_response": "30m", "resolution": "2h"}},
+    }
+    rule = {"name": "gold", "when": {"words": ["gold contract"]}, "then": {"sla_policy": "gold"}}
+    desk["routing"]["rules"].append(rule)
     desk["intake"] = {
         "priority": {"use": True, "mailboxes": ["support@desk.example"]},
         "spam": {"action": "quarantine"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.acceptance.company import ROOT, Company
+from tests.acceptance.company import ROOT, Company, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 PRESET = ROOT / "deploy" / "presets" / "demo.yaml"
@@ -53,3 +53,22 @@ def test_a_mail_from_a_file_is_tried_on_the_running_desks_rules(
     assert "nothing works any more" in tried["fired"][0]["because"]
     assert (tried["team"], tried["priority"]) == ("support", "urgent")
     assert company.run("tickets", "--json") == tickets
+
+
+@pytest.mark.feature("R01", "S01", "R04")
+def test_a_rule_gives_a_ticket_its_service_levels(company: Company, tmp_path: Path) -> None:
+    emma = company.person("emma@harbour-bakery.example", "Emma Brand")
+    number, _ = company.open_ticket(emma, "Our gold contract")
+    agent, notice = company.agent_and_notice(number)
+    clocks = until(lambda: company.show(number)["sla"])
+
+    agent.answer(notice, "#sla")
+    explained = agent.wait_for(lambda x: number in x.subject and "policy gold" in x.text)
+    mail = tmp_path / "mail.eml"
+    mail.write_text("From: a@b.example\nTo: support@desk.example\nSubject: Gold contract\n\nHi.\n")
+    tried = company.run("route", "try", str(mail))
+
+    assert {clock["policy"] for clock in clocks} == {"gold"}
+    assert "because of: a rule of routing" in explained.text
+    assert "30 min of open time by the calendar always" in explained.text
+    assert "SLA policy gold" in " ".join(tried.split())

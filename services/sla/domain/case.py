@@ -69,6 +69,7 @@ def traits_of(event: events.TicketEvent) -> Traits:
         account_id=state.account_id,
         mailbox=state.mailbox,
         service=state.service,
+        sla_policy=state.sla_policy,
     )
 
 

@@ -17,12 +17,13 @@ CONDITIONS = ("account", "segment", "service", "department")
 
 @dataclass(frozen=True)
 class Traits:
-    """What of a ticket chooses its terms."""
+    """What of a ticket chooses its terms; ``sla_policy`` is what a rule of routing gave it."""
 
     priority: str = ""
     account_id: str = ""
     mailbox: str = ""
     service: str = ""
+    sla_policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class Policies:
         self._calendars.check()
 
     def terms(self, traits: Traits, customer: Customer = Customer()) -> Terms | None:
-        """The terms of the most specific policy that fits; None where none does.
+        """The terms of the policy that a rule of routing gave, else of the most specific one.
+
+        None where none fits.
 
         Without goals where the policy has none for the priority.
         """
@@ -90,7 +93,7 @@ class Policies:
         targets = policy.targets.get(traits.priority)
         return Terms(
             policy=name,
-            rule=self._rule(policy, traits, customer),
+            rule=self._rule(name, policy, traits, customer),
             goals=self._goals(policy, targets, traits, customer) if targets else {},
             amber=policy.amber,
             amber_left_s=policy.amber_left or 0,
@@ -103,6 +106,9 @@ class Policies:
         return self._calendars.find(calendar, timezone)
 
     def _policy(self, traits: Traits, customer: Customer) -> tuple[str, Policy] | None:
+        given = self._desk.sla.policies.get(traits.sla_policy)
+        if given is not None:
+            return traits.sla_policy, given
         facts = self._facts(traits, customer)
         fitting = [
             (name, policy)
@@ -120,7 +126,9 @@ class Policies:
             "department": box.department if box else "",
         }
 
-    def _rule(self, policy: Policy, traits: Traits, customer: Customer) -> str:
+    def _rule(self, name: str, policy: Policy, traits: Traits, customer: Customer) -> str:
+        if name == traits.sla_policy:
+            return "a rule of routing"
         facts = self._facts(traits, customer)
         named = [f"{one} {facts[one]}" for one, given in _conditions(policy) if given]
         return " and ".join(named) or "default"

@@ -180,6 +180,7 @@ def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
         priority=route.priority,
         category=route.category,
         tags=list(dict.fromkeys((*route.tags, *([SPAM_TAG] if mail.spam else [])))),
+        sla_policy=route.sla_policy,
         mailbox=mail.mailbox,
         source=forms.source_of(mail),
         language=who.language or box.language,

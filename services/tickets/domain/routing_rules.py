@@ -51,6 +51,7 @@ class Route:
     assign: str = ""
     skill: str = ""
     tags: tuple[str, ...] = ()
+    sla_policy: str = ""
     fired: tuple[tuple[str, str], ...] = field(default=())
 
     @property
@@ -87,6 +88,7 @@ def _applied(before: Route, name: str, then: Action, reason: str) -> Route:
         assign=then.assign or before.assign,
         skill=then.skill or before.skill,
         tags=tuple(dict.fromkeys((*before.tags, *then.tags))),
+        sla_policy=then.sla_policy or before.sla_policy,
         fired=(*before.fired, (name, reason)),
     )
 

@@ -78,6 +78,8 @@ BILLING = "billing@desk.example"
         ),
         ({"mailbox": BILLING, "account_id": "A-7"}, "premium", "contract", "account A-7"),
         ({"account_id": "A-8"}, "basic", "default", "default"),
+        ({"account_id": "A-7", "sla_policy": "fibre"}, "premium", "fibre", "a rule of routing"),
+        ({"account_id": "A-7", "sla_policy": "is gone"}, "premium", "contract", "account A-7"),
     ],
 )
 def test_the_most_specific_policy_counts_and_says_why(

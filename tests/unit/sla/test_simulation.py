@@ -58,3 +58,22 @@ def test_a_breach_stays_one_though_the_priority_was_lowered_afterwards() -> None
     history.priority("2026-11-16 14:00", "low")
 
     assert late(STRICT, history) == ["first-response.1 16 13:00"]
+
+
+@pytest.mark.feature("S08", "R01")
+def test_the_policy_that_a_rule_of_routing_gave_counts() -> None:
+    both = Policies(
+        desk(
+            {
+                "default": policy(clock="calendar"),
+                "gold": policy(
+                    clock="calendar",
+                    targets={"normal": {"first_response": "1h", "resolution": "30d"}},
+                ),
+            }
+        )
+    )
+    history = History("2026-11-16 09:00", sla_policy="gold")
+    history.agent_answers("2026-11-16 12:00")
+
+    assert late(both, history, at("2026-11-17 12:00")) == ["first-response.1 16 10:00"]

@@ -111,6 +111,20 @@ def test_the_first_that_fits_decides_alone_and_says_why() -> None:
     assert decided.fired == (("rule 1", "words 'dead'"),)
 
 
+@pytest.mark.feature("R01", "S01")
+def test_a_rule_may_give_a_policy_of_service_levels() -> None:
+    gold = {"calendar": "always", "targets": {}}
+    desk = desk_with(
+        {"then": {"sla_policy": "gold"}},
+        {"when": {"words": ["dead"]}, "then": {"priority": "urgent"}},
+        match="all",
+        calendars={"always": {"timezone": "UTC", "week": "always"}},
+        sla={"policies": {"gold": gold}},
+    )
+
+    assert route(asked(), desk).sla_policy == "gold"
+
+
 def test_where_all_matches_count_later_ones_override_and_tags_add_up() -> None:
     desk = desk_with(
         {"then": {"priority": "high", "tags": ["a"], "category": "fault"}},
