@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.sla.domain.case import Case
-from services.sla.domain.clock import TicketClock, Told
+from services.sla.domain.clock import TicketClock, Told, ran_out_name
 from services.sla.domain.policy import Traits
 from shared.bus import Outgoing
 from shared.contracts.base import Event, Meta
@@ -77,6 +77,7 @@ def clock_document(clock: TicketClock, number: int) -> Document:
         "amber_left_s": clock.amber_left_s,
         "steps": [list(step) for step in clock.steps],
         "stepped": list(clock.stepped),
+        "again": clock.again,
     }
     if clock.next_at is not None:
         document["next_at"] = clock.next_at
@@ -106,6 +107,7 @@ def clock_of(document: Document) -> TicketClock:
         amber_left_s=document.get("amber_left_s", 0),
         steps=tuple((name, at) for name, at in document.get("steps", ())),
         stepped=tuple(document.get("stepped", ())),
+        again=document.get("again", 0),
     )
 
 
@@ -162,8 +164,8 @@ def fired_row(news: Told | DelayEnded) -> Document:
             return _row(row_id, news, correlation_id=row_id, causation_id=row_id)
         case ClockWarned():
             name = "warned"
-        case ClockRanOut():
-            name = "ran-out"
+        case ClockRanOut(again=again):
+            name = ran_out_name(again)
         case ClockStepReached(step=step):
             name = f"step-{step}"
     clock_id = f"{news.ticket_id}.{news.target}.{news.cycle}"

@@ -67,7 +67,8 @@ class ClockWarned(_ClockEvent):
 class ClockRanOut(_ClockEvent):
     """A running clock passed its due time; whether that is a breach, tickets says.
 
-    ``fired_at`` is later than ``due_at`` by the time that sla was away.
+    ``fired_at`` is later than ``due_at`` by the time that sla was away. ``again`` counts earlier
+    ends of the clock that were none, because it had been stopped before.
     """
 
     type: Literal["sla.clock-ran-out"] = "sla.clock-ran-out"
@@ -76,6 +77,7 @@ class ClockRanOut(_ClockEvent):
     policy: str = Field(default="", max_length=100)
     due_at: AwareDatetime
     fired_at: AwareDatetime
+    again: int = Field(default=0, ge=0)
 
 
 class ClockStepReached(_ClockEvent):

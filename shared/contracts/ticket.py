@@ -280,7 +280,10 @@ class SLABreached(TicketEvent):
 
 
 class SLABreachWithdrawn(TicketEvent):
-    """A breach was none: an answer that SMTP took in time was read after the clock ran out."""
+    """A breach was none: a mail that SMTP took in time was read after the clock ran out.
+
+    ``answered_at`` is when SMTP took the mail that met the target or made its clock stand still.
+    """
 
     type: Literal["ticket.sla-breach-withdrawn"] = "ticket.sla-breach-withdrawn"
     target: Target

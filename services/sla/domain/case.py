@@ -149,9 +149,9 @@ def _await_answer(case: Case, status: str, terms: Terms) -> Case:
 
 
 def _hold(case: Case, event: events.TicketEvent, terms: Terms) -> Case:
-    at = _ms(_asked_at(event))
+    at, read_at = _ms(_asked_at(event)), _ms(event.at)
     still = terms.pauses.get(event.state.status, frozenset())
-    held = _change(case, lambda clock: clocks.paused(clock, at, terms), still)
+    held = _change(case, lambda clock: clocks.paused(clock, at, read_at, terms), still)
     running = set(TARGETS) - still
     return _change(held, lambda clock: clocks.resumed(clock, at, terms), running)
 

@@ -33,8 +33,9 @@ class TicketClock:
 
     ``due_at`` and ``warn_at`` are empty as long as a pause hides them, ``steps`` says when which
     step of the ladder is reached. ``warned``, ``ran_out`` and ``stepped`` say what was told
-    already: each is told once, whatever is recomputed later. ``calendar`` and ``timezone`` name
-    what counts its time (empty: all time), ``said`` the goal where it is in days.
+    already: each is told once, whatever is recomputed later. ``again`` counts ends of the clock
+    that were none, because it had been stopped before. ``calendar`` and ``timezone`` name what
+    counts its time (empty: all time), ``said`` the goal where it is in days.
     """
 
     ticket_id: str
@@ -57,11 +58,17 @@ class TicketClock:
     amber_left_s: int = 0
     steps: tuple[tuple[str, datetime], ...] = ()
     stepped: tuple[str, ...] = ()
+    again: int = 0
 
     @property
     def id(self) -> str:
         """Unique in the desk, such as ``T-1.resolution.1``."""
         return f"{self.ticket_id}.{self.target}.{self.cycle}"
+
+    @property
+    def ran_out_id(self) -> str:
+        """The id of the record that tells of its end."""
+        return f"{self.id}.{ran_out_name(self.again)}"
 
     @property
     def is_open(self) -> bool:
@@ -103,12 +110,23 @@ def started(ticket_id: str, target: Target, cycle: int, at: datetime, terms: Ter
     return _measured(clock, terms)
 
 
-def paused(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
-    """The clock standing still from ``at``; unchanged unless it runs."""
+def ran_out_name(again: int) -> str:
+    """What tells of a clock's end is called, after that many ends that were none."""
+    return f"ran-out-{again}" if again else "ran-out"
+
+
+def paused(clock: TicketClock, at: datetime, read_at: datetime, terms: Terms) -> TicketClock:
+    """The clock standing still from ``at``; unchanged unless it runs.
+
+    Where it fell due before that was known, at ``read_at``, it did not run out after all.
+    """
     if clock.state != "running":
         return clock
     stretches = _cut(clock.stretches, at)
-    return _measured(replace(clock, state="paused", stretches=stretches), terms)
+    held = _measured(replace(clock, state="paused", stretches=stretches), terms)
+    if clock.due_at is not None and at < clock.due_at <= read_at:
+        return replace(held, ran_out=False, again=clock.again + 1)
+    return held
 
 
 def resumed(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
@@ -180,7 +198,8 @@ def fired(
             told.append(ClockWarned(**names, warn_at=at, warned_at=now))
             clock = replace(clock, warned=True)
         elif rank == 1:
-            told.append(ClockRanOut(**names, policy=clock.policy, fired_at=now))
+            more = {"policy": clock.policy, "again": clock.again}
+            told.append(ClockRanOut(**names, **more, fired_at=now))
             clock = replace(clock, warned=True, ran_out=True)
         else:
             reached = {"step": name, "policy": clock.policy, "reached_at": at, "fired_at": now}
@@ -194,7 +213,8 @@ def overlooked(before: TicketClock | None, clock: TicketClock, now: datetime) ->
     if clock.state != "missed" or clock.due_at is None or (before and before.ran_out):
         return []
     names = {"ticket_id": clock.ticket_id, "target": clock.target, "cycle": clock.cycle}
-    return [ClockRanOut(**names, due_at=clock.due_at, policy=clock.policy, fired_at=now)]
+    more = {"policy": clock.policy, "again": clock.again}
+    return [ClockRanOut(**names, **more, due_at=clock.due_at, fired_at=now)]
 
 
 def at_which(told: Told | DelayEnded) -> datetime:

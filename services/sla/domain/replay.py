@@ -44,7 +44,7 @@ def names_told(case: Case) -> set[str]:
     found = set()
     for clock in case.clocks:
         found |= {f"{clock.id}.warned"} if clock.warned else set()
-        found |= {f"{clock.id}.ran-out"} if clock.ran_out else set()
+        found |= {clock.ran_out_id} if clock.ran_out else set()
         found |= {f"{clock.id}.step-{name}" for name in clock.stepped}
     return found
 
@@ -52,9 +52,13 @@ def names_told(case: Case) -> set[str]:
 def possible_names(case: Case) -> set[str]:
     """The ids of all records by which the clocks of the case may tell of what they reach."""
     return {
-        f"{clock.id}.{what}"
+        name
         for clock in case.clocks
-        for what in ("warned", "ran-out", *(f"step-{name}" for name, _ in clock.steps))
+        for name in (
+            f"{clock.id}.warned",
+            clock.ran_out_id,
+            *(f"{clock.id}.step-{step}" for step, _ in clock.steps),
+        )
     }
 
 
@@ -64,7 +68,7 @@ def having_told(case: Case, names: AbstractSet[str]) -> Case:
 
 
 def _having_told(clock: TicketClock, names: AbstractSet[str]) -> TicketClock:
-    ran_out = clock.ran_out or f"{clock.id}.ran-out" in names
+    ran_out = clock.ran_out or clock.ran_out_id in names
     # One that ran out has warned before, or was too late to do so.
     warned = clock.warned or ran_out or f"{clock.id}.warned" in names
     stepped = [

@@ -73,6 +73,8 @@ def _settle(case: Case, state: TicketState, found: dict[ClockName, Breach]) -> N
         is_met = clock.state == "met" and clock.ended_at is not None
         if is_met and name in found and clock.ended_at <= found[name].due_at:  # type: ignore[operator]
             del found[name]
+        if clock.is_open and not clock.ran_out:
+            found.pop(name, None)  # it had been stopped before it fell due
 
 
 def _breach(clock: TicketClock, due_at: datetime, state: TicketState) -> Breach:

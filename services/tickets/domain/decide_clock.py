@@ -48,16 +48,28 @@ def _update(story: Story, news: ClocksChanged) -> None:
 
 
 def _withdraw(story: Story, clock: Clock) -> None:
-    """An answer that was read after the clock ran out may have been accepted before."""
+    """A mail that was read after the clock ran out may have been accepted before."""
     due_at = story.ticket.breached.get(f"{clock.target}.{clock.cycle}")
-    if due_at is not None and clock.state == "met" and clock.as_of <= due_at:
+    stopped_at = _stopped_before(clock, due_at) if due_at else None
+    if stopped_at:
         story.tell(
             contract.SLABreachWithdrawn,
             target=clock.target,
             cycle=clock.cycle,
             due_at=due_at,
-            answered_at=clock.as_of,
+            answered_at=stopped_at,
         )
+
+
+def _stopped_before(clock: Clock, due_at: datetime) -> datetime | None:
+    """Since when the clock was met or stood still at that time; None where it ran."""
+    if clock.state == "met" and clock.as_of <= due_at:
+        return clock.as_of
+    if clock.state in ("missed", "cancelled"):
+        return None
+    before = [end for start, end in clock.stretches if start < due_at]
+    end = before[-1] if before else None
+    return end if end and end < due_at else None
 
 
 def _warn(story: Story, news: ClockWarned) -> None:

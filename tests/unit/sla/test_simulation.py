@@ -4,6 +4,7 @@ import pytest
 
 from services.sla.domain.policy import Policies
 from services.sla.domain.simulation import breaches
+from shared.contracts import ticket as events
 from tests.ticket_history import History, at
 from tests.unit.sla.test_policies import desk, policy
 
@@ -77,3 +78,18 @@ def test_the_policy_that_a_rule_of_routing_gave_counts() -> None:
     history.agent_answers("2026-11-16 12:00")
 
     assert late(both, history, at("2026-11-17 12:00")) == ["first-response.1 16 10:00"]
+
+
+@pytest.mark.feature("S08", "S03")
+def test_a_mail_that_stops_the_clock_counts_from_its_acceptance() -> None:
+    history = History("2026-11-16 09:00")
+    history.happens(
+        events.StatusChanged,
+        "2026-11-16 14:00",
+        status="pending",
+        previous="new",
+        accepted_at=at("2026-11-16 12:00"),
+        state={"status": "pending"},
+    )
+
+    assert late(STRICT, history) == []
