@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ WARM_UP = 10
 REST_S = 3.0
 LOOK_S = 0.7
 SETTLE_S = 60.0
+TEND_S = 0.2
+UNDERWAY = ["queued", "sending"]
 RATE_GOAL = 0.4
 MEMORY_GOAL_MIB = 120
 P50_GOAL_MS, P99_GOAL_MS = 60, 200
@@ -56,7 +59,6 @@ def run(folder: Path, *, rounds: int = ROUNDS, mix: Mix | None = None) -> Iterat
         for number in range(rounds):
             done.bare.append(_bare_rate(desk, mix, number))
             play_round(desk, mix, number, done)
-            settle(desk)
         yield from _figures(done, at_rest)
         with MongoClient(desk.facts.mongo, tz_aware=True) as client:
             yield from stages(client)
@@ -96,6 +98,7 @@ def play_round(desk: RunningDesk, mix: Mix, number: int, done: Rounds) -> None:
         playing = desk.begin(flood.run())
         _watch(desk, playing, lambda: messages.estimated_document_count() >= wanted, done.peak)
         stored_at = time.time()
+        _settle(desk, client)
         after = cpu_seconds(desk.facts.pids)
     took = max(playing.result(), stored_at) - flood.began_at
     done.rates.append(mix.total / took)
@@ -104,14 +107,15 @@ def play_round(desk: RunningDesk, mix: Mix, number: int, done: Rounds) -> None:
         done.cpu[name] += seconds - before.get(name, 0.0)
 
 
-def settle(desk: RunningDesk) -> None:
-    """Let the desk send what it still has in hand: notices go after acknowledgements."""
-    open_rows = {"state": {"$in": ["planned", "queued", "sending"]}}
-    with MongoClient(desk.facts.mongo, tz_aware=True) as client:
-        outgoing = client["postdesk_notify"]["outgoing"]
-        until = time.monotonic() + SETTLE_S
-        while outgoing.count_documents(open_rows) and time.monotonic() < until:
-            desk.tend(LOOK_S)
+def _settle(desk: RunningDesk, client: MongoClient[dict[str, Any]]) -> None:
+    """Let the desk send what is due: notices go after acknowledgements, and cost as much."""
+    outgoing = client["postdesk_notify"]["outgoing"]
+    until = time.monotonic() + SETTLE_S
+    while time.monotonic() < until:
+        due = {"state": "planned", "not_before": {"$lte": datetime.now(UTC)}}
+        if not outgoing.count_documents({"$or": [{"state": {"$in": UNDERWAY}}, due]}):
+            return
+        desk.tend(TEND_S)
 
 
 def _watch(

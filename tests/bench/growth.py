@@ -17,7 +17,7 @@ from rich import print as say
 from tests import queries
 from tests.actors.desk import RunningDesk
 from tests.bench import cases, copies
-from tests.bench.end_to_end import Rounds, play_round, settle
+from tests.bench.end_to_end import Rounds, play_round
 from tests.bench.load import Mix
 from tests.bench.rows import Row, at_least, at_most, plain
 
@@ -54,7 +54,6 @@ def run(
             # In turn: whatever the machine has left over from one falls to the other.
             for one in (few, many) if number % 2 == 0 else (many, few):
                 play_round(one.desk, mix or Mix(), number, one.done)
-                settle(one.desk)
         yield from _figures(few, many)
 
 

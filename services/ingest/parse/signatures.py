@@ -10,10 +10,12 @@ from services.ingest.parse.words.footers import (
     LIST_RULE,
     MAX_MOBILE_CHARACTERS,
     MOBILE,
+    MOBILE_LAST,
     NAME,
     ROW,
     SCANNER,
     SCANNER_RULE,
+    SENT_LAST_WORDS,
     SEPARATOR,
 )
 
@@ -33,7 +35,12 @@ def is_footer(line: Line) -> bool:
     if len(text) > _MAX_WRITTEN:
         return False
     text = _LINK.sub(r"\1", text)
-    return 4 < len(text) <= MAX_MOBILE_CHARACTERS and MOBILE.match(text) is not None  # noqa: PLR2004
+    if not 4 < len(text) <= MAX_MOBILE_CHARACTERS:  # noqa: PLR2004
+        return False
+    if MOBILE.match(text):
+        return True
+    lower = text.lower()
+    return any(word in lower for word in SENT_LAST_WORDS) and bool(MOBILE_LAST.match(text))
 
 
 def without_signature(lines: list[Line]) -> list[Line]:

@@ -1,6 +1,7 @@
 """Signatures and the footers of phones and list servers, as they stand at the end of a mail."""
 
 import re
+from collections.abc import Iterable
 
 SEPARATOR = re.compile(r"^(?:-- ?|--\s*|—\s*|–\s*|__ ?|-- ?<br>)$")
 ROW = re.compile(r"^\s*([-=_*~━─＊=]\s?){3,80}\s*$")
@@ -61,13 +62,11 @@ _SENT_FROM = (
     r"pobierz (?:program |aplikację )?outlook (?:dla|na) .{1,40}",
     r"odesláno (?:z|ze|pomocí) .{1,60}", r"odoslané (?:z|zo|pomocou) .{1,60}",
     r"získat outlook pro .{1,20}", r"poslano (?:z|sa|iz) .{1,60}", r"(?:el)?küldve (?:az? )?.{1,60}",
-    r".{1,40}(?:iphone|ipad|android|készülék).{0,20}(?:küldve|küldtem)",
     r"trimis de (?:pe|la|pe un) .{1,60}", r"obțineți outlook pentru .{1,20}",
     r"отправлено (?:с|из|от|через|по|со) .{1,60}", r"послано (?:с|из) .{1,60}",
     r"надіслано (?:з|із|від|зі) .{1,60}", r"изпратено от .{1,60}", r"послато (?:са|с) .{1,60}",
     r"скачать outlook для .{1,20}", r"загрузить outlook для .{1,20}",
     r"στάλθηκε από .{1,60}", r"εστάλη από .{1,60}", r"αποστολή από .{1,40}",
-    r".{0,40}(?:iphone|ipad|android|telefon|cihaz|samsung|outlook).{0,30}(?:gönderildi|gönderilmiştir|gönderdim)",
     r"נשלח מ.{1,60}", r"أ?ُ?رسلت? من .{1,60}", r"تم الإرسال من .{1,60}", r"مرسل من .{1,60}",
     r"الحصول على outlook.{0,30}", r"ارسال شده از .{1,60}", r"फ़ोन से भेजा गया",
     r"मेरे .{1,30} से भेजा गया",
@@ -75,19 +74,32 @@ _SENT_FROM = (
     r"đã gửi từ .{1,60}", r"gửi từ .{1,60}", r"ส่งจาก.{1,60}", r"发自我的.{1,40}", r"發自我的.{1,40}",
     r"從我的.{1,40}(?:傳送|寄出|發送)", r"从我的.{1,40}发送", r"发自.{1,40}", r"发送自.{1,40}", r"發自.{1,40}",
     r"傳送自.{1,40}", r"来自.{1,30}(?:客户端|手机|邮箱)", r"获取 ?outlook.{1,20}", r"取得 ?outlook.{1,20}",
-    r".{0,30}(?:iphone|ipad|android|携帯|スマートフォン|xperia|スマホ)から(?:送信|投稿|の送信).{0,10}",
     r"i(?:phone|pad)から", r"outlook (?:for|を).{1,30}(?:入手|取得)", r"나의 .{1,30}에서 보냄",
-    r"내 .{1,30}에서 보냄", r".{1,40}에서 (?:보냄|보낸 메일|전송|보냈습니다)", r"outlook.{1,20}(?:받기|다운로드)",
+    r"내 .{1,30}에서 보냄", r"outlook.{1,20}(?:받기|다운로드)",
     r"posláno z .{1,60}", r"saadetud minu .{1,40}", r"nosūtīts no .{1,60}", r"išsiųsta iš .{1,60}",
     r"sent via .{1,40}", r"sent using .{1,40}", r"sent with .{1,40}", r"sent from (?:my )?.{1,40}",
     r"von .{1,20} gesendet", r"mobil gesendet.*", r"composed on .{1,30}",
     r"typed (?:on|with) my .{1,60}",
 )  # fmt: skip
-MOBILE = re.compile(
-    r"^[\s>*_\[(\-–—•~|]*(?:"
-    + "|".join(_SENT_FROM)
-    + r")[\s.!)\]>*_|]*(?:<?\(?https?://\S+\)?>?|\[\S+\])?[\s.!>)\]]*$",
-    re.IGNORECASE,
-)
-_MOBILE_HINT = re.compile(r"[a-z]|\W", re.IGNORECASE)
+# Where the device comes first; tried only with a word of theirs, since they begin anywhere.
+_SENT_LAST = (
+    r".{1,40}(?:iphone|ipad|android|készülék).{0,20}(?:küldve|küldtem)",
+    r".{0,40}(?:iphone|ipad|android|telefon|cihaz|samsung|outlook).{0,30}(?:gönderildi|gönderilmiştir|gönderdim)",
+    r".{0,30}(?:iphone|ipad|android|携帯|スマートフォン|xperia|スマホ)から(?:送信|投稿|の送信).{0,10}",
+    r".{1,40}에서 (?:보냄|보낸 메일|전송|보냈습니다)",
+)  # fmt: skip
+SENT_LAST_WORDS = ("küld", "gönder", "から", "에서")
+
+
+def _footer(said: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(
+        r"^[\s>*_\[(\-–—•~|]*(?:"
+        + "|".join(said)
+        + r")[\s.!)\]>*_|]*(?:<?\(?https?://\S+\)?>?|\[\S+\])?[\s.!>)\]]*$",
+        re.IGNORECASE,
+    )
+
+
+MOBILE = _footer(_SENT_FROM)
+MOBILE_LAST = _footer(_SENT_LAST)
 MAX_MOBILE_CHARACTERS = 110  # a footer is one short line
