@@ -35,6 +35,7 @@ from pymongo import (
 )
 from pymongo.errors import (
     BulkWriteError,
+    ConfigurationError,
     ConnectionFailure,
     DuplicateKeyError,
     OperationFailure,
@@ -53,6 +54,8 @@ T = TypeVar("T")
 DUPLICATE_KEY = 11000
 _INDEX_CONFLICTS = (85, 86)  # IndexOptionsConflict, IndexKeySpecsConflict (error_codes.yml)
 _NO_SUCH_INDEX = 27
+NO_SESSIONS = "Sessions are not supported"
+"""How the driver's error begins about a server that has just come up."""
 SERVER_SELECTION_MS = 3_000
 OPERATION_MS = 8_000
 TRANSACTION_RETRY_S = 5.0
@@ -260,10 +263,23 @@ async def transaction(
                 return await _attempt(session, work, give_up_at)
             except PyMongoError as error:
                 passing = error.has_error_label("TransientTransactionError")
+                if isinstance(error, ConfigurationError) and is_transient(error):
+                    _forget_connections(client)
+                    passing = True
                 if not passing or time.monotonic() > give_up_at:
                     raise
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries
             pause_s = min(pause_s * 2, 0.25)
+
+
+def _forget_connections(client: Client) -> None:
+    """Have all connections made anew.
+
+    One that was made while a server came up, before it knew its replica set, offers no sessions
+    for as long as it lasts; the driver keeps it, and has no public way to drop it.
+    """
+    for server in tuple(client.delegate._topology._servers.values()):  # noqa: SLF001
+        server.pool.reset_without_pause()
 
 
 async def _attempt(
@@ -294,6 +310,8 @@ def is_transient(error: BaseException) -> bool:
         return not details.get("writeErrors") and bool(details.get("writeConcernErrors"))
     if isinstance(error, ConnectionFailure | WaitQueueTimeoutError):
         return True
+    if isinstance(error, ConfigurationError):
+        return str(error).startswith(NO_SESSIONS)
     if not isinstance(error, PyMongoError):
         return False
     labels = ("TransientTransactionError", "RetryableWriteError", "UnknownTransactionCommitResult")

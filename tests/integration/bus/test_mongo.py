@@ -2,11 +2,13 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import monitoring
 
+from deploy.local.providers.embedded_mongo import EmbeddedMongo
 from shared import mongo as mongodb
 from shared.blobs import INLINE_BYTES, BlobMissingError, Blobs
 from shared.mongo import (
@@ -146,6 +148,33 @@ async def test_a_mongodb_that_is_away_is_told_within_the_time_limits(monkeypatch
         await asyncio.wait_for(mongodb.transaction(away, work, retry_s=0.1), 20)
     away.close()
 
+    assert mongodb.is_transient(told.value)
+
+
+async def test_a_server_that_did_not_know_its_replica_set_yet_is_usable_soon(
+    tmp_path: Path,
+) -> None:
+    server = EmbeddedMongo(tmp_path, log=tmp_path / "log")
+    server.launch()
+    direct = server.address.partition("?")[0] + "?directConnection=true"
+    client = mongodb.connect(direct)
+
+    async def work(session: Session) -> None:
+        await client["x"]["a"].insert_one({}, session=session)
+
+    try:
+        async with asyncio.timeout(60):
+            while not await mongodb.is_answering(client):  # noqa: ASYNC110 - a server comes up
+                await asyncio.sleep(0.1)
+        with pytest.raises(mongodb.MongoError) as told:
+            await mongodb.transaction(client, work, retry_s=0)
+        await asyncio.to_thread(server.wait_ready)
+        await mongodb.transaction(client, work)
+    finally:
+        client.close()
+        server.stop()
+
+    assert str(told.value).startswith(mongodb.NO_SESSIONS)
     assert mongodb.is_transient(told.value)
 
 
