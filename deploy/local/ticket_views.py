@@ -56,6 +56,8 @@ def _view(
         **{name: state.get(name) for name in same},
         "account": state["account_id"],
         **{name: state.get(name) for name in (*more, "mailbox", "source", "seq", "survey")},
+        "tags": state.get("tags") or [],
+        "fields": {one["field"]: one["value"] for one in state.get("fields") or []},
         "opened_at": _plain(state["opened_at"]),
         "sla": [_clock(clock, events) for clock in state["clocks"]],
         "messages": [_message(message) for message in messages],

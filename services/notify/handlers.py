@@ -125,7 +125,8 @@ class Handlers:
             now=now,
         )
         if mail.kind == "acknowledgement":
-            return letters.acknowledgement(errand, view)
+            questions = event.questions if isinstance(event, MessageAdded) else ()
+            return letters.acknowledgement(errand, view, questions)
         attached = event.message.attachments if isinstance(event, MessageAdded) else []
         files = await load_files(self._desktop.blobs, attached)
         return letters.answer(errand, mail.kind, event, view, files)

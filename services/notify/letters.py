@@ -1,5 +1,6 @@
 """The mails that tell of a ticket's events: to customers, and to agents."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,13 @@ from services.notify.render import HTML_OCTETS, Renderer, Texts
 from services.notify.stationery import Errand, Files, Letter, Stationery, mailto
 from shared.addresses import survey_number
 from shared.business_time.named import NamedCalendars
-from shared.contracts.ticket import TEXT_CHARS, MessageAdded, TicketEvent, TicketResolved
+from shared.contracts.ticket import (
+    TEXT_CHARS,
+    AskedQuestion,
+    MessageAdded,
+    TicketEvent,
+    TicketResolved,
+)
 
 CONVERSATION_CHARS = (20_000, 8_000, 2_000)
 """Room for the conversation in a notice; the next one is tried where the HTML gets too large."""
@@ -27,11 +34,17 @@ class Letters:
         self._renderer = renderer
         self._calendars = NamedCalendars(stationery.desk.calendars)
 
-    def acknowledgement(self, errand: Errand, view: TicketView) -> Letter:
-        """Only the subject is of the sender's choosing: this mail may go to a victim."""
+    def acknowledgement(
+        self, errand: Errand, view: TicketView, questions: Sequence[AskedQuestion] = ()
+    ) -> Letter:
+        """With the desk's questions. Of the sender's choosing is only the subject.
+
+        This mail may go to a victim.
+        """
         values = {
             **_common(errand),
             "brand": errand.box.brand,
+            "questions": [question.text for question in questions],
             "preheader": errand.ticket_id,
         }
         texts = self._renderer.render("acknowledgement", view.state.language, values)

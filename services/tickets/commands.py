@@ -6,7 +6,7 @@ from typing import Any
 
 from services.tickets.domain import routing, routing_rules
 from services.tickets.domain.built import built
-from services.tickets.domain.decide_mail import assign_by_route
+from services.tickets.domain.decide_mail import assign_by_route, questions_to
 from services.tickets.domain.decide_order import decide_order
 from services.tickets.domain.facts import Actor, Facts, Person
 from services.tickets.domain.order import Act, Decision, Letter, Order, Refusal
@@ -72,7 +72,12 @@ def open_ticket(command: contract.OpenTicket, who: Person, claim: Claim, facts: 
     state = _first_state(command, who, route, claim, facts)
     story.open(ticket_contract.TicketOpened, state, rules=route.rules)
     message = _first_message(command, facts)
-    story.tell(ticket_contract.MessageAdded, message=message, acknowledge=True)
+    story.tell(
+        ticket_contract.MessageAdded,
+        message=message,
+        acknowledge=True,
+        questions=questions_to(story, facts),
+    )
     assign_by_route(story, route, claim.slot, facts)
     return Decision(story)
 

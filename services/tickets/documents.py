@@ -14,6 +14,7 @@ from shared.bus import Outgoing
 from shared.contracts import topics
 from shared.contracts.base import Attachment, Meta, Record
 from shared.contracts.ticket import (
+    AskedQuestion,
     Message,
     SenderAdmitted,
     SenderBarred,
@@ -70,6 +71,7 @@ def ticket_document(ticket: Ticket, order: int) -> Document:
         "clocks_seq": ticket.clocks_seq,
         "breached": [[clock, due_at] for clock, due_at in ticket.breached.items()],
         "escalated_by": sorted(ticket.escalated_by),
+        "asked": [question.model_dump() for question in ticket.asked],
     }
 
 
@@ -88,6 +90,7 @@ def ticket_of(document: Mapping[str, Any]) -> Ticket:
         clocks_seq=document["clocks_seq"],
         breached=dict(pair for pair in document["breached"] if not isinstance(pair, str)),
         escalated_by=frozenset(document.get("escalated_by", ())),
+        asked=tuple(AskedQuestion.model_validate(one) for one in document.get("asked", ())),
     )
 
 

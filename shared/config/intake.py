@@ -1,8 +1,8 @@
 """Settings of what comes in: what customers may set, whose word is taken for others."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.config.values import MailAddress, Network, Section
 
@@ -57,6 +57,33 @@ class SpamFilter(Section):
     """Score from which a mail is spam whatever the filter's own limit is."""
 
 
+class IntakeQuestion(Section):
+    """A question to who opens a ticket."""
+
+    field: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    """Field of the ticket that keeps the answer."""
+    text: str = Field(min_length=1, max_length=150)
+    """The question."""
+    translations: dict[str, str] = Field(default_factory=dict)
+    """The question in other languages, by their codes (``de``)."""
+
+
+class Questionnaire(Section):
+    """What a department asks when a ticket opens; the questions are in the acknowledgement."""
+
+    departments: list[str] = Field(min_length=1)
+    """Departments of mailboxes that ask this."""
+    questions: list[IntakeQuestion] = Field(min_length=1, max_length=10)
+    """Questions in their order."""
+
+    @model_validator(mode="after")
+    def _fields_differ(self) -> Self:
+        names = [question.field for question in self.questions]
+        if len(set(names)) < len(names):
+            raise ValueError("two questions have the same field")
+        return self
+
+
 class Intake(Section):
     """What is made of mail that opens tickets."""
 
@@ -66,3 +93,5 @@ class Intake(Section):
     """Contact forms that are believed."""
     spam: SpamFilter = SpamFilter()
     """A spam filter in front."""
+    questionnaires: list[Questionnaire] = Field(default_factory=list)
+    """Questions to who opens a ticket."""

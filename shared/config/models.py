@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.config.intake import ContactForm, CustomerPriority, Intake, SpamFilter
+from shared.config.intake import (
+    ContactForm,
+    CustomerPriority,
+    Intake,
+    IntakeQuestion,
+    Questionnaire,
+    SpamFilter,
+)
 from shared.config.routing import Action, Condition, Hours, Routing, Rule
 from shared.config.sla import SLA, Calendar, Goal, Policy, Season, Step, Targets
 from shared.config.sources import IMAPSource, Ingest, Sources
@@ -38,7 +45,9 @@ __all__ = [
     "IMAPSource",
     "Ingest",
     "Intake",
+    "IntakeQuestion",
     "Policy",
+    "Questionnaire",
     "Routing",
     "Rule",
     "Season",
@@ -375,6 +384,12 @@ class Desk(_Section):
         for at, named in lists:
             for n, box in enumerate(named):
                 _known("mailbox", box, boxes, ("intake", *at, "mailboxes", n))
+
+        departments = {box.department for box in self.mailboxes} - {""}
+        for i, one in enumerate(self.intake.questionnaires):
+            for n, name in enumerate(one.departments):
+                place = ("intake", "questionnaires", i, "departments", n)
+                _known("department", name, departments, place)
 
     def _check_service_levels(self) -> None:
         calendars = set(self.calendars)

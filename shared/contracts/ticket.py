@@ -34,6 +34,24 @@ class Survey(Contract):
     comment: str = Field(default="", max_length=4000)
 
 
+ANSWER_CHARS = 200
+MAX_QUESTIONS = 10
+
+
+class AskedQuestion(Contract):
+    """A question to the requester of a new ticket; ``field`` is the one that keeps the answer."""
+
+    field: str = Field(max_length=40)
+    text: str = Field(max_length=150)
+
+
+class GivenAnswer(Contract):
+    """What the requester answered, in the field of that name."""
+
+    field: str = Field(max_length=40)
+    value: str = Field(max_length=ANSWER_CHARS)
+
+
 class TicketState(Contract):
     """What is true of a ticket after an event; small on purpose, texts are in the messages."""
 
@@ -71,6 +89,7 @@ class TicketState(Contract):
     linked: list[TicketId] = Field(default_factory=list, max_length=50)
     summary: str = Field(default="", max_length=500)
     sla_policy: str = Field(default="", max_length=100)  # given by a rule of routing, else empty
+    fields: list[GivenAnswer] = Field(default_factory=list, max_length=MAX_QUESTIONS)
 
 
 class Message(Contract):
@@ -136,7 +155,7 @@ class MessageAdded(TicketEvent):
 
     ``acknowledge``: its sender may be told automatically that it arrived. ``resolves``: an agent's
     answer that resolves in the same mail, so that one mail tells both. ``mentioned``: agents whom
-    a note is addressed to.
+    a note is addressed to. ``questions``: what the acknowledgement asks.
     """
 
     type: Literal["ticket.message-added"] = "ticket.message-added"
@@ -146,6 +165,7 @@ class MessageAdded(TicketEvent):
     survey_asked: bool = False
     cycle: int = 1
     mentioned: list[Address] = Field(default_factory=list, max_length=20)
+    questions: list[AskedQuestion] = Field(default_factory=list, max_length=MAX_QUESTIONS)
 
 
 class MailHeld(TicketEvent):
@@ -252,6 +272,13 @@ class SurveyAnswered(TicketEvent):
     survey: Survey
     cycle: int = 1
     agent: Address | None = None
+
+
+class QuestionsAnswered(TicketEvent):
+    """The requester answered questions of the acknowledgement."""
+
+    type: Literal["ticket.questions-answered"] = "ticket.questions-answered"
+    answers: list[GivenAnswer] = Field(max_length=MAX_QUESTIONS)
 
 
 class ClocksUpdated(TicketEvent):
@@ -386,6 +413,7 @@ RECORDS = (
     FieldChanged,
     ContactLinked,
     SurveyAnswered,
+    QuestionsAnswered,
     ClocksUpdated,
     SLAWarned,
     SLABreached,

@@ -60,6 +60,7 @@ def acceptance_desk() -> dict[str, Any]:
         {
             "address": "alarm@desk.example",
             "brand": "Nordlicht Alarm",
+            "department": "alarms",
             "team": "alarm",
             "priority": "flash",
         }
@@ -82,6 +83,15 @@ def acceptance_desk() -> dict[str, Any]:
     desk["intake"] = {
         "priority": {"use": True, "mailboxes": ["support@desk.example"]},
         "spam": {"action": "quarantine"},
+        "questionnaires": [
+            {
+                "departments": ["alarms"],
+                "questions": [
+                    {"field": "serial", "text": "What is the serial number of the device?"},
+                    {"field": "since", "text": "Since when does it happen?"},
+                ],
+            }
+        ],
     }
     desk["notices"] = {"bundle": "1s", "hold": "2s"}
     return desk

@@ -74,6 +74,29 @@ def test_a_lead_bars_a_sender_by_mail_after_confirming_and_admits_them_again(
     company.open_ticket(seller, "An apology", "alarm@desk.example")
 
 
+@pytest.mark.feature("I11")
+def test_a_departments_questions_are_asked_at_opening_and_their_answers_are_fields(
+    company: Company,
+) -> None:
+    nils = company.person("nils@lindqvist.example", "Nils Lindqvist")
+    number, ack = company.open_ticket(nils, "The alarm rings", "alarm@desk.example")
+    assert "1. What is the serial number of the device?" in ack.text
+    assert "2. Since when does it happen?" in ack.html
+    lena, _ = company.agent_and_notice(number)
+
+    quoted = "".join(f"> {line}\n" for line in ack.text.splitlines())
+    below = quoted.replace("device?\n", "device?\nNL-4711\n").replace(
+        "happen?\n", "happen?\nSince Monday morning,\nevery hour.\n\nThank you!\n"
+    )
+    nils.answer(ack, f"On Monday, Nordlicht Alarm wrote:\n{below}", quote=False)
+
+    told = lena.wait_for(lambda x: number in x.subject and "NL-4711" in x.text)
+    assert "Since Monday morning, every hour." in told.text
+    ticket = company.show(number)
+    assert ticket["fields"] == {"serial": "NL-4711", "since": "Since Monday morning, every hour."}
+    assert f"{'Serial':<16} NL-4711" in told.text
+
+
 def types(company: Company, number: str) -> list[str]:
     return [one["type"] for one in company.show(number)["timeline"]]
 

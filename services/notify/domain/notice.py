@@ -183,6 +183,10 @@ class Notice:
             "Opened": f"{self.reader.when(state.opened_at)} ({self.reader.zone.key})",
         }
         facts = [{"name": name, "value": value, "colour": ""} for name, value in rows.items()]
+        facts += [
+            {"name": _title(one.field), "value": cleaned(one.value), "colour": ""}
+            for one in state.fields
+        ]
         dates = {"Estimate": state.estimate_at, "Rests until": state.delayed_until}
         for name, at in dates.items():
             if at:
@@ -206,6 +210,11 @@ class Notice:
         if address == self.agent:
             return str(self.reader.phrases["you"])
         return self.reader.person(address)
+
+
+def _title(field: str) -> str:
+    """A field's name for people: ``Serial number``."""
+    return field.replace("-", " ").capitalize()
 
 
 def _urgency(reason: str) -> int:

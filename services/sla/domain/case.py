@@ -23,6 +23,7 @@ IRRELEVANT = (
     events.MailHeld,
     events.MessageReread,
     events.SurveyAnswered,
+    events.QuestionsAnswered,
     events.SenderBarred,
     events.SenderAdmitted,
     events.DraftHeld,

@@ -3,7 +3,15 @@
 import re
 from dataclasses import dataclass
 
-from services.tickets.domain import asked_priority, forms, routing, routing_rules, survey, trust
+from services.tickets.domain import (
+    asked_priority,
+    forms,
+    questionnaire,
+    routing,
+    routing_rules,
+    survey,
+    trust,
+)
 from services.tickets.domain.built import built
 from services.tickets.domain.dead import is_dead
 from services.tickets.domain.facts import STRANGER, Facts, Person
@@ -15,7 +23,7 @@ from services.tickets.domain.ticket import Ticket
 from shared.contracts import ticket as contract
 from shared.contracts.base import Attachment
 from shared.contracts.mail import Bounce, MailReceived
-from shared.contracts.ticket import Message, TicketState
+from shared.contracts.ticket import AskedQuestion, Message, TicketState
 
 NO_SUBJECT = "(no subject)"
 SPAM_TAG = "spam"
@@ -153,11 +161,22 @@ def _open(story: Story, filing: Filing, facts: Facts) -> None:
         doubtful = forged or mail.from_count > 1 or forms.is_claimed(mail, facts.desk)
         message = message.model_copy(update={"unverified": doubtful})
         acknowledge = message.answerable and not doubtful and not mail.unreadable
-        story.tell(contract.MessageAdded, message=message, acknowledge=acknowledge)
+        story.tell(
+            contract.MessageAdded,
+            message=message,
+            acknowledge=acknowledge,
+            questions=questions_to(story, facts) if acknowledge else [],
+        )
     if filing.slot is not None and mail.bounce is None:
         assign_by_route(story, route, filing.slot, facts)
     if placement.related:
         link(story, placement.related, placement)
+
+
+def questions_to(story: Story, facts: Facts) -> list[AskedQuestion]:
+    """What the requester of a new ticket is asked."""
+    box = routing.mailbox_of(story.state.mailbox, facts.desk)
+    return questionnaire.questions_of(box, story.state.language, facts.desk)
 
 
 def assign_by_route(story: Story, route: Route, slot: int, facts: Facts) -> None:
@@ -228,6 +247,7 @@ def _append(story: Story, filing: Filing, facts: Facts) -> None:
     story.tell(contract.MessageAdded, message=message, cycle=max(ticket.cycle, 1), changes=changes)
     if automatic:
         return
+    _take_answers(story, mail)
     if ticket.is_done:
         story.tell(contract.TicketReopened, reason="customer")
     elif ticket.state.status in ("pending", "on-hold"):
@@ -237,6 +257,16 @@ def _append(story: Story, filing: Filing, facts: Facts) -> None:
             previous=ticket.state.status,
             accepted_at=mail.received_at,
         )
+
+
+def _take_answers(story: Story, mail: MailReceived) -> None:
+    """Keep what the mail answers of the questions that were asked and are still open."""
+    asked, known = story.ticket.asked, {one.field for one in story.state.fields}
+    if len(known) == len(asked) or not _is_requester(story, mail):
+        return
+    found = questionnaire.answers_in(mail.reply_text, mail.text, asked, is_first=not known)
+    if fresh := [one for one in found if one.field not in known]:
+        story.tell(contract.QuestionsAnswered, answers=fresh)
 
 
 def _is_requester(story: Story, mail: MailReceived) -> bool:

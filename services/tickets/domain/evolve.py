@@ -26,6 +26,8 @@ def _message(ticket: Ticket, event: contract.MessageAdded) -> tuple[Changes, Cha
     private: Changes = {}
     if not message.automated:
         private["last_wrote"] = {**ticket.last_wrote, message.author: event.seq}
+    if event.questions:
+        private["asked"] = tuple(event.questions)
     public: Changes = {"messages": max(state.messages, message.number)}
     if message.kind == "public" and message.direction == "out":
         times = (*ticket.reply_times, message.accepted_at)
@@ -112,6 +114,10 @@ def _survey(ticket: Ticket, event: contract.SurveyAnswered) -> tuple[Changes, Ch
     return private, {"survey": event.survey} if event.cycle == ticket.cycle else {}
 
 
+def _answers(ticket: Ticket, event: contract.QuestionsAnswered) -> tuple[Changes, Changes]:
+    return {}, {"fields": [*ticket.state.fields, *event.answers]}
+
+
 def _clocks(ticket: Ticket, event: contract.ClocksUpdated) -> tuple[Changes, Changes]:
     private: Changes = {"clocks_seq": max(ticket.clocks_seq, event.ticket_seq)}
     return private, {"clocks": event.state.clocks}
@@ -167,6 +173,7 @@ _CHANGES: dict[type[TicketEvent], Callable[[Ticket, Any], tuple[Changes, Changes
     contract.FieldChanged: _field,
     contract.ContactLinked: _contact,
     contract.SurveyAnswered: _survey,
+    contract.QuestionsAnswered: _answers,
     contract.ClocksUpdated: _clocks,
     contract.SLAWarned: _nothing,
     contract.SLABreached: _breached,

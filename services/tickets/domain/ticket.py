@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.contracts.ticket import Survey, TicketState
+from shared.contracts.ticket import AskedQuestion, Survey, TicketState
 
 DONE = ("resolved", "closed")
 REMEMBERED_REPLIES = 10
@@ -19,7 +19,8 @@ class Ticket:
     ``last_wrote`` has the seq of each author's latest message; ``reply_times`` the SMTP acceptance
     of the latest answers to the requester; ``resolved_by`` and ``ratings`` go by resolution.
     ``breached`` has the due time of each clock that was missed, such as ``resolution.1``;
-    ``escalated_by`` the clocks that led to an escalation, and "" for people.
+    ``escalated_by`` the clocks that led to an escalation, and "" for people; ``asked`` are the
+    questions of the acknowledgement.
     """
 
     state: TicketState
@@ -34,6 +35,7 @@ class Ticket:
     clocks_seq: int = 0
     breached: Mapping[str, datetime] = field(default_factory=dict)
     escalated_by: frozenset[str] = frozenset()
+    asked: tuple[AskedQuestion, ...] = ()
 
     @property
     def id(self) -> str:

@@ -97,7 +97,9 @@ def _head(state: TicketState, zone: ZoneInfo, desk: Desk, now: datetime) -> str:
         "Estimate": _at(state.estimate_at, zone) if state.estimate_at else "",
         "Rests till": _at(state.delayed_until, zone) if state.delayed_until else "",
     }
-    lines = [f"{name + ':':<11}{value}" for name, value in rows.items() if value]
+    asked = [(one.field.capitalize(), one.value) for one in state.fields]
+    told = [*rows.items(), *asked]
+    lines = [f"{name + ':':<10} {value}" for name, value in told if value]
     calendars = NamedCalendars(desk.calendars)
     lines += [
         f"{'SLA:':<11}{clock.target} {standing(clock, now, zone, calendars)}"

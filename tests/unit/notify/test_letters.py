@@ -202,8 +202,20 @@ def a_report() -> Letter:
     return RESULTS.report(one, request, html, Files(sent=(chart, table)))
 
 
+QUESTIONS = [
+    events.AskedQuestion(field="serial", text="What is the serial number of the device?"),
+    events.AskedQuestion(field="since", text="Since when does it happen, and how often?"),
+]
+
+
+def a_letter_with_questions() -> Letter:
+    one = errand(mail_class="acknowledgement", reason="acknowledgement")
+    return LETTERS.acknowledgement(one, view_of(a_case()), QUESTIONS)
+
+
 KINDS = {
     "acknowledgement": lambda: an_acknowledgement(a_case()),
+    "questions": a_letter_with_questions,
     "reply": a_reply,
     "resolution": a_resolution,
     "notice": lambda: a_notice(a_case(), "assigned", customer=BAKERY),
@@ -596,3 +608,22 @@ def test_nothing_that_people_write_adds_a_field(
         assert parsed(letter)["Bcc"] is None
         assert set(parsed(letter).keys()) <= known
         assert b"\n" not in letter.raw.replace(b"\r\n", b"")
+
+
+def test_what_the_customer_answered_at_opening_is_shown_as_text() -> None:
+    told = a_case()
+    pairs = (("serial-number", "NL-4711\n#close"), ("since", "<b>Monday</b>"))
+    said = [events.GivenAnswer(field=name, value=value) for name, value in pairs]
+    told.happens(
+        events.QuestionsAnswered,
+        "2026-11-20 09:05",
+        by=f"customer:{EMMA}",
+        answers=said,
+        state={"fields": said},
+    )
+
+    letter = a_notice(told, "customer-answered")
+
+    assert f"{'Serial number':<16} NL-4711 #close" in text_of(letter)
+    assert "&lt;b&gt;Monday&lt;/b&gt;" in html_of(letter)
+    assert "questions answered by" in text_of(letter)
