@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from services.ingest import peers
-from services.ingest.parse.spam import SpamField
 from services.ingest.reading import Reading
 from services.ingest.recipients import resolve
-from services.ingest.spam import verdict
+from services.ingest.spam import SpamField, verdict
 from shared.addresses import AddressBook
 from shared.config.models import ContactForm, Desk
 from shared.mongo import Document

@@ -7,12 +7,20 @@ when it comes (RFC 5321, 4.4), so what stands above those of our own hosts is no
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
-from services.ingest.parse.spam import SpamField
 from shared.config.models import SpamFilter
 
 _SCORE = re.compile(r"score=(-?\d+(?:\.\d+)?)")
 _RATIO = re.compile(r"\[(-?\d+(?:\.\d+)?)\s*/")
+
+
+class SpamField(NamedTuple):
+    """A filter's field as the parser found it; ``hops`` counts the Received fields above it."""
+
+    hops: int
+    name: str
+    value: str
 
 
 def verdict(fields: Sequence[SpamField], hop_count: int, settings: SpamFilter) -> str:

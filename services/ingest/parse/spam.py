@@ -1,7 +1,5 @@
 """What spam filters wrote into the header, and below how many hops it stands; judges nothing."""
 
-from typing import NamedTuple
-
 from services.ingest.parse.headers import Headers
 
 _NAMES = frozenset(
@@ -9,14 +7,8 @@ _NAMES = frozenset(
 )
 _MAX_FIELDS = 50
 _VALUE_CHARS = 200
-
-
-class SpamField(NamedTuple):
-    """One field; ``hops`` is the number of Received fields above it."""
-
-    hops: int
-    name: str
-    value: str
+SpamField = tuple[int, str, str]
+"""How many Received fields stand above it, its name in lower case, its value."""
 
 
 def spam_fields(headers: Headers) -> list[SpamField]:
@@ -28,7 +20,7 @@ def spam_fields(headers: Headers) -> list[SpamField]:
             hops += 1
         elif name in _NAMES and len(found) < _MAX_FIELDS:
             value = " ".join(raw.decode("ascii", "replace").split())
-            found.append(SpamField(hops, name, value[:_VALUE_CHARS]))
+            found.append((hops, name, value[:_VALUE_CHARS]))
     return found
 
 

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from services.ingest.intake import Intake
-from services.ingest.parse.spam import SpamField
 from services.ingest.reducing import read
-from services.ingest.spam import score_of, verdict
+from services.ingest.spam import SpamField, score_of, verdict
 from shared.config.models import SpamFilter
 from tests.builders import EMMA, NOON, SUPPORT, a_desk, an_address_book
 
