@@ -16,15 +16,30 @@ from deploy.cli.output import (
     print_table,
     shows_errors,
 )
-from deploy.cli.place import Addresses, Mongo, addresses, with_client
+from deploy.cli.place import Mongo, addresses, with_client
 from deploy.local.errors import StackError
-from deploy.local.quarantine import Decision, Quarantine
+from deploy.local.quarantine import Quarantine
+from services.ingest.quarantine import Decision
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids, or their first characters.")]
 Every = Annotated[bool, typer.Option("--all", help="All that wait.")]
 Why = Annotated[str, typer.Option("--why", help="Reason, kept with the decision.")]
 T = TypeVar("T")
 ID_CHARS = 12
+DECISIONS: dict[str, tuple[Decision, str]] = {
+    "retry": (
+        "retried",
+        "Have mails read again, after an upgrade; their tickets get what is readable.",
+    ),
+    "release": (
+        "released",
+        "Take mails off the list: somebody has read the original. Withheld ones go to the desk.",
+    ),
+    "drop": (
+        "dropped",
+        "Take mails off the list because nobody needs them; any ticket and the original stay.",
+    ),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -32,9 +47,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Mails unread or withheld as spam.", no_args_is_help=True)
     group.command("list")(list_mails)
     group.command()(show)
-    group.command()(retry)
-    group.command()(release)
-    group.command()(drop)
+    for name, (decision, says) in DECISIONS.items():
+        group.command(name, help=says)(_deciding(decision))
     app.add_typer(group, name="quarantine")
 
 
@@ -87,58 +101,32 @@ def show(
             console.print(line, markup=False)
 
 
-@shows_errors
-def retry(
-    ids: Ids = None,
-    *,
-    every: Every = False,
-    why: Why = "",
-    state_dir: StateDir = STATE,
-    mongo: Mongo = "",
-) -> None:
-    """Have mails read again, after an upgrade of the parser; their tickets get what is readable."""
-    _decide("retried", ids, every, why, addresses(state_dir, mongo, "-").mongo)
+def _deciding(decision: Decision) -> Callable[..., None]:
+    """The command that decides so: they differ in nothing else."""
 
+    @shows_errors
+    def decide(
+        ids: Ids = None,
+        *,
+        every: Every = False,
+        why: Why = "",
+        state_dir: StateDir = STATE,
+        mongo: Mongo = "",
+    ) -> None:
+        if bool(ids) == every:
+            raise StackError("Name mails by their ids, or all with --all.")
 
-@shows_errors
-def release(
-    ids: Ids = None,
-    *,
-    every: Every = False,
-    why: Why = "",
-    state_dir: StateDir = STATE,
-    mongo: Mongo = "",
-) -> None:
-    """Take mails off the list: somebody has read the original. Withheld ones go to the desk."""
-    _decide("released", ids, every, why, addresses(state_dir, mongo, "-").mongo)
+        async def work(quarantine: Quarantine) -> list[dict[str, Any]]:
+            wanted = await quarantine.entries() if every else []
+            wanted += [await quarantine.chosen(name) for name in ids or []]
+            done = {entry["id"] for entry in await quarantine.decide(wanted, decision, why)}
+            return [{"id": entry["id"], "changed": entry["id"] in done} for entry in wanted]
 
+        for one in _with(state_dir, mongo, work):
+            already = "" if one["changed"] else ", nothing to do"
+            console.print(f"{one['id']}  {decision}{already}", markup=False, soft_wrap=True)
 
-@shows_errors
-def drop(
-    ids: Ids = None,
-    *,
-    every: Every = False,
-    why: Why = "",
-    state_dir: StateDir = STATE,
-    mongo: Mongo = "",
-) -> None:
-    """Take mails off the list because nobody needs them; any ticket and the original stay."""
-    _decide("dropped", ids, every, why, addresses(state_dir, mongo, "-").mongo)
-
-
-def _decide(decision: Decision, ids: list[str] | None, every: bool, why: str, uri: str) -> None:
-    if bool(ids) == every:
-        raise StackError("Name mails by their ids, or all with --all.")
-
-    async def work(quarantine: Quarantine) -> list[dict[str, Any]]:
-        wanted = await quarantine.entries() if every else []
-        wanted += [await quarantine.chosen(name) for name in ids or []]
-        done = {entry["id"] for entry in await quarantine.decide(wanted, decision, why)}
-        return [{"id": entry["id"], "changed": entry["id"] in done} for entry in wanted]
-
-    for one in with_client(Addresses(uri, ""), "quarantine", lambda c: work(Quarantine(c))):
-        already = "" if one["changed"] else ", nothing to do"
-        console.print(f"{one['id']}  {decision}{already}", markup=False, soft_wrap=True)
+    return decide
 
 
 def _with(state_dir: Path, uri: str, work: Callable[[Quarantine], Awaitable[T]]) -> T:

@@ -13,6 +13,8 @@ from services.ingest.door import Door
 from services.ingest.intake import Intake
 from services.ingest.lmtp import LMTPSession
 from services.ingest.parsing import MailReader, Tools
+from services.ingest.quarantine import Quarantine
+from services.ingest.quarantine_mail import DIGESTS, QuarantineMail
 from services.ingest.room import Room, disk_of, disk_of_mongo
 from services.ingest.senders import SenderChecks
 from services.ingest.settings import Settings
@@ -28,6 +30,7 @@ from shared.service import Background, Context, Part
 ROOM_PAUSE_S = 2.0
 BACKLOG_PAUSE_S = 5.0
 FETCH_PAUSE_S = 2.0
+TELL_PAUSE_S = 5.0
 CHECKERS = 2
 CHECK_COST = Allowance(cpu_s=3.0, wall_s=6.0)
 
@@ -43,6 +46,14 @@ async def build(context: Context) -> Sequence[Part]:
     children = Children(settings.parsers, allowance(settings))
     senders = SenderChecks(lambda: desk, Children(CHECKERS, CHECK_COST))
     book = AddressBook(AddressKeys.load(settings.keys), desk.host)
+    orders = QuarantineMail(
+        Quarantine(context.client),
+        context.database[DIGESTS],
+        desk=lambda: desk,
+        publish=context.bus.publish,
+        blob=context.blobs.get,
+        clock=context.clock,
+    )
     reader = MailReader(
         Tools(
             rows=InboundRows(inbound, context.clock, context.owner),
@@ -53,6 +64,7 @@ async def build(context: Context) -> Sequence[Part]:
             trusted=lambda: desk.door.trusted_authserv,
             senders=senders,
             intake=Intake(lambda: desk, book),
+            orders=orders,
         ),
         workers=settings.parsers,
     )
@@ -78,6 +90,7 @@ async def build(context: Context) -> Sequence[Part]:
         children,
         senders,
         reader,
+        Background("quarantine", orders.tell, pause_s=TELL_PAUSE_S),
         Background("census", census.count, pause_s=CENSUS_PAUSE_S),
         Background("room", room.look, pause_s=ROOM_PAUSE_S),
         Background("backlog", backlog.look, pause_s=BACKLOG_PAUSE_S),

@@ -20,6 +20,7 @@ from services.ingest.reading import Reading
 from services.ingest.store import LEASE_S, InboundRows
 from shared.addresses import AddressBook
 from shared.bus import Outgoing, classify
+from shared.contracts.mail import MailReceived
 from shared.metrics import stage
 from shared.mongo import Document
 
@@ -68,6 +69,14 @@ class Believing(Protocol):
         ...
 
 
+class Obeying(Protocol):
+    """Where orders to ingest itself are done."""
+
+    async def obey(self, mails: Sequence[MailReceived]) -> None:
+        """Do what these mails order; the same again does no more."""
+        ...
+
+
 class Publisher(Protocol):
     """The part of the bus that is needed."""
 
@@ -100,6 +109,7 @@ class Tools:
     trusted: Callable[[], Sequence[str]]
     senders: Senders
     intake: Believing
+    orders: Obeying
 
 
 class MailReader:
@@ -271,6 +281,8 @@ class MailReader:
             outgoing = await self._until_done(lambda: self._to_records(told))
         with stage("announce"):
             await self._until_done(lambda: self._tools.bus.publish(outgoing))
+        mails: list[Any] = [one.record for one in outgoing]
+        await self._until_done(lambda: self._tools.orders.obey(mails))
         with stage("mark"):
             await self._until_done(lambda: self._mark(outgoing))
             for name, reason in withheld.items():

@@ -41,6 +41,13 @@ INDEXES = (
         partial={"state": WITHHELD},
         options={"name": "withheld"},
     ),
+    # What no admin has been told of yet.
+    Index(
+        INBOUND,
+        [("untold", ASCENDING), ("received_at", ASCENDING)],
+        partial={"untold": True},
+        options={"name": "untold"},
+    ),
 )
 
 
@@ -96,11 +103,11 @@ class InboundRows:
 
     async def quarantined(self, row_id: str, reason: str) -> None:
         """Mark a row whose record is on the bus, though the parser was defeated by the mail."""
-        await self._settle({"_id": row_id}, QUARANTINED, {"unreadable": reason})
+        await self._settle({"_id": row_id}, QUARANTINED, {"unreadable": reason, "untold": True})
 
     async def withheld(self, row_id: str, reason: str) -> None:
         """Mark a row that nobody is told of, and why."""
-        marks = {"state": WITHHELD, "withheld": reason}
+        marks = {"state": WITHHELD, "withheld": reason, "untold": True}
         await self._rows.update_one(
             {"_id": row_id}, {"$set": marks, "$unset": {"lease": "", "lease_until": ""}}
         )

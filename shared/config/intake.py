@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.config.values import MailAddress, Network, Section
+from shared.config.values import Duration, MailAddress, Network, Section
 
 
 class CustomerPriority(Section):
@@ -84,6 +84,13 @@ class Questionnaire(Section):
         return self
 
 
+class QuarantineNews(Section):
+    """Mails to the agents with the role ``admin`` about mail that came into quarantine."""
+
+    every: Duration = 3600
+    """At most one mail in this time to each of them, with all that came meanwhile; 0: none."""
+
+
 class Intake(Section):
     """What is made of mail that opens tickets."""
 
@@ -95,3 +102,5 @@ class Intake(Section):
     """A spam filter in front."""
     questionnaires: list[Questionnaire] = Field(default_factory=list)
     """Questions to who opens a ticket."""
+    quarantine: QuarantineNews = QuarantineNews()
+    """Who hears of mail in quarantine."""

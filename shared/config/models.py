@@ -12,6 +12,7 @@ from shared.config.intake import (
     CustomerPriority,
     Intake,
     IntakeQuestion,
+    QuarantineNews,
     Questionnaire,
     SpamFilter,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Intake",
     "IntakeQuestion",
     "Policy",
+    "QuarantineNews",
     "Questionnaire",
     "Routing",
     "Rule",

@@ -68,7 +68,7 @@ DELIVERY_EVENTS = Topic(
 MAIL_REQUESTS = Topic(
     name="mail-requests",
     key="recipient",
-    owner="tickets, reports",
+    owner="ingest, tickets, reports",
     readers=("notify",),
     records=requests.RECORDS,
 )

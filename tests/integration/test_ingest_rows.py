@@ -1,7 +1,7 @@
 """The collection ``inbound`` on a real MongoDB: one row for a mail, and leases that hold."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,13 +12,25 @@ from deploy.local.errors import StackError
 from deploy.local.quarantine import Quarantine
 from services.ingest import records
 from services.ingest.backlog import Backlog, pipeline
+from services.ingest.quarantine import Quarantine as KeptQuarantine
+from services.ingest.quarantine_mail import DIGESTS, QuarantineMail
 from services.ingest.spool import Spool
 from services.ingest.store import INBOUND, INDEXES, LEASE_S, WAITING, InboundRows
 from shared import mongo as database
+from shared.bus import Outgoing
 from shared.clock import FrozenClock
-from shared.config.models import Door
+from shared.config.models import Desk, Door
 from shared.health import Health
-from tests.builders import NOON, an_address_book
+from tests.builders import (
+    ANA,
+    MARTA,
+    NOON,
+    a_desk,
+    a_token,
+    an_address_book,
+    an_agents_mail,
+)
+from tests.bus_records import until
 
 pytestmark = pytest.mark.stack
 
@@ -205,3 +217,74 @@ async def test_what_operators_decide_about_quarantined_mail_happens_once_and_lea
         await quarantine.chosen("z")
     await client.drop_database("postdesk_ingest")
     client.close()
+
+
+async def test_orders_by_mail_are_done_once_and_a_digest_comes_once_in_its_interval(
+    mongo: str,
+) -> None:
+    client = database.connect(mongo)
+    for name in ("ingest", "operators"):
+        await client.drop_database(f"postdesk_{name}")
+    db = database.database(client, "ingest")
+    await database.ensure_indexes(db, INDEXES)
+    facts = {"mailbox": "support@desk.example", "recipient": "support@desk.example"}
+    facts |= {"envelope_from": "e@x.example", "message_id": "m@x.example", "client": "::1"}
+    rows = [a_row(f"{n}0000", size_bytes=9, unreadable="too deep", **facts) for n in "ab"]
+    await db[INBOUND].insert_many([{**r, "state": "quarantined", "untold": True} for r in rows])
+    clock, told, kept = FrozenClock(NOON), Published(), KeptQuarantine(client)
+    by_mail = QuarantineMail(
+        kept,
+        db[DIGESTS],
+        desk=an_admins_desk,
+        publish=told.publish,
+        blob=no_blob,
+        clock=clock,
+    )
+    order = an_agents_mail(
+        "#quarantine retry a000 why a test",
+        from_addr=MARTA,
+        token=a_token(None, MARTA, purpose="desk"),
+        inbound_id="order",
+    )
+
+    await by_mail.tell()
+    await by_mail.tell()
+    await by_mail.obey([order])
+    await by_mail.obey([order])  # read again after a crash
+    await InboundRows(db[INBOUND], clock, "r").quarantined("a0000", "still too deep")
+    await until(kept.untold)  # that mark is not waited for
+    await by_mail.tell()
+    clock.advance(timedelta(hours=2))
+    await by_mail.tell()
+
+    assert [r.title for r in told.requests] == [
+        "2 mails new in quarantine", "1 mail retried", "1 mail retried", "1 mail new in quarantine",
+    ]  # fmt: skip
+    assert told.requests[1] == told.requests[2]
+    assert {r.to for r in told.requests} == {MARTA}
+    entry = await Quarantine(client).chosen("a000")
+    assert [d["by"] for d in entry["decisions"]] == [f"agent:{MARTA}"]
+    for name in ("ingest", "operators"):
+        await client.drop_database(f"postdesk_{name}")
+    client.close()
+
+
+class Published:
+    """Keeps what is asked for by mail."""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+
+    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        self.requests += [one.record for one in outgoing]
+
+
+async def no_blob(_: str) -> bytes:
+    return b""
+
+
+def an_admins_desk() -> Desk:
+    agents = [{"address": MARTA, "name": "Marta Nowak", "role": "admin"}]
+    agents += [{"address": ANA, "name": "Ana Lopez"}]
+    teams = [{"name": name, "members": [ANA]} for name in ("support", "billing")]
+    return a_desk(agents=agents, teams=teams)

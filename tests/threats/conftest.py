@@ -6,7 +6,7 @@ import pytest
 
 from tests.acceptance.running import demo_desk, running_desk
 from tests.name_server import NameServer, a_name_server
-from tests.threats.guarded import HOST, Guarded, publish_everybody
+from tests.threats.guarded import ADMIN, HOST, Guarded, publish_everybody
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +30,10 @@ def guarded(names: NameServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "max_connections_per_address": 200,
         "trusted_authserv": ["mx.desk.example"],
     }
-    desk["intake"] = {"forms": [{"name": "shop", "sender": "form@shop.example"}]}
+    desk["intake"] = {
+        "forms": [{"name": "shop", "sender": "form@shop.example"}],
+        "quarantine": {"every": 1},
+    }
+    desk["agents"].append({"address": ADMIN, "name": "Ada Byrne", "role": "admin"})
     with running_desk(tmp_path_factory.mktemp("guarded"), desk) as company:
         yield Guarded(company.addresses, company.state_dir)

@@ -13,6 +13,7 @@ from tests.name_server import NameServer, a_key, signed
 
 HOST = "guarded.example"
 SUPPORT = f"support@{HOST}"
+ADMIN = "ada@desk-team.example"
 NILS = "nils@lindqvist.example"
 SIGNING = (
     *("bakery.example", "lindqvist.example", "desk-team.example", "evil.example"),

@@ -10,6 +10,7 @@ from services.tickets.domain.bars import said
 from services.tickets.domain.facts import Actor, Facts
 from services.tickets.domain.permissions import name_of
 from services.tickets.mail_commands import grammar, when
+from shared import quarantine_order
 from shared.config.models import Agent, Desk
 from shared.config.values import sender_name
 from shared.contracts.ticket import Status
@@ -67,6 +68,12 @@ def anything(arguments: str, _: Reader) -> Value | Problem:
 def text(arguments: str, reader: Reader) -> Value | Problem:
     """Text to the end of the line."""
     return anything(arguments, reader) if arguments else Problem("E02", "needs a text")
+
+
+def quarantine(arguments: str, _: Reader) -> Value | Problem:
+    """An order about mail in quarantine."""
+    found = quarantine_order.read(arguments)
+    return Problem("E03", f"write {quarantine_order.USAGE}") if found is None else Value(found)
 
 
 def on_or_off(arguments: str, _: Reader) -> Value | Problem:

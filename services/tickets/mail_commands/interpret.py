@@ -17,6 +17,7 @@ from services.tickets.mail_commands.drafts import Draft
 from services.tickets.mail_commands.grammar import Block
 from services.tickets.mail_commands.lint import Checked
 from services.tickets.mail_commands.words import BY_NAME
+from shared import quarantine_order
 from shared.config.models import Agent
 from shared.contracts import ticket as contract
 from shared.contracts.mail import INLINE_TEXT_CHARS, MailReceived
@@ -104,6 +105,8 @@ def interpret_at_desk(post: AgentMail, facts: Facts) -> Outcome:
     block = grammar.read(mail.reply_text, BY_NAME)
     reader = Reader(Actor.of(agent), facts)
     lines = [_needs_ticket(line) for line in lint.check(block, reader)]
+    if quarantine_order.order_in(mail.reply_text) is None:
+        lines = [_mixed(line) for line in lines]
     if not lines or any(line.code for line in lines):
         note = "Nothing was done. This address knows: #help, #show T-1042, #away, #back."
         return Outcome(requests=[receipts.refused(mail, agent, note, lines=receipts.marked(lines))])
@@ -208,6 +211,8 @@ def _unfit(mail: MailReceived, wish: _Wish) -> list[Refusal]:
         return [Refusal("E14", "your mail could not be read")]
     if mail.reply_text_blob:
         return [Refusal("E02", f"the text is over {INLINE_TEXT_CHARS} characters: attach it")]
+    if any(line.word and line.word.name == "quarantine" for line in wish.lines):
+        return [Refusal("E02", "#quarantine goes to your desk address, not to a ticket's")]
     if not wish.block.commands and not wish.block.text:
         return [Refusal("E14", "your mail has neither a command nor a text")]
     return []
@@ -277,6 +282,8 @@ def _answer(
             what: Literal["show", "sla"] = "sla" if line.word.name == "sla" else "show"
             outcome.shows.append(Show(named, until, what))
             continue
+        if line.word.name == "quarantine":
+            continue  # ingest does it, and answers
         text = asking.help_text(post.agent, line.value)
         if unsent:
             text += f"\n\nYour text was not sent to anybody:\n\n{_indented(unsent)}"
@@ -319,6 +326,13 @@ def _needs_ticket(line: Checked) -> Checked:
     if word.control not in ("ask", "self") or (word.name in ("show", "sla") and not line.value[0]):
         return replace(line, code="E02", message="needs a ticket: answer one of its mails")
     return line
+
+
+def _mixed(line: Checked) -> Checked:
+    """Ingest does what is ordered of the quarantine, and knows no other command."""
+    if line.code or line.word is None or line.word.name != "quarantine":
+        return line
+    return replace(line, code="E07", message="stands alone in its mail")
 
 
 def _reader(ticket: Ticket, agent: Agent, facts: Facts) -> Reader:

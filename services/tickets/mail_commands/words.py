@@ -13,6 +13,7 @@ from services.tickets.domain.permissions import is_allowed
 from services.tickets.mail_commands import arguments
 from services.tickets.mail_commands.arguments import Parse
 from services.tickets.mail_commands.grammar import fold
+from shared import quarantine_order
 from shared.config.models import Role
 
 
@@ -117,6 +118,8 @@ WORDS: tuple[Word, ...] = (
          usage="[ticket] [at when]"),
     Word("sla", "get the due times explained step by step", arguments.ticket_at, control="ask",
          usage="[ticket] [at when]"),
+    Word("quarantine", "mail that could not be read; alone, at your desk address",
+         arguments.quarantine, control="ask", role="admin", usage=quarantine_order.USAGE),
     Word("help", "get this list, or what one word does", arguments.anything, control="ask",
          aliases=("?",), usage="[word]"),
 )  # fmt: skip

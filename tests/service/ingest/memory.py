@@ -162,6 +162,16 @@ class WithholdingIntake:
         return self.reasons.get(row["_id"], "")
 
 
+class Orders:
+    """Notes whose mails it was given to obey."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    async def obey(self, mails: Sequence[Any]) -> None:
+        self.seen += [mail.inbound_id for mail in mails]
+
+
 class Senders:
     """Mails with ``doubt`` in them wait for a verdict, the others need none."""
 

@@ -11,6 +11,7 @@ from tests.service.ingest.dialogue import until
 from tests.service.ingest.memory import (
     BlobsInMemory,
     Leases,
+    Orders,
     Parsers,
     Senders,
     Topic,
@@ -25,11 +26,11 @@ class Bench:
     def __init__(self) -> None:
         self.leases, self.parsers, self.topic = Leases(), Parsers(), Topic()
         self.blobs, self.senders = BlobsInMemory(), Senders()
-        self.intake = WithholdingIntake()
+        self.intake, self.orders = WithholdingIntake(), Orders()
         tools = Tools(
             rows=self.leases, parsers=self.parsers, blobs=self.blobs, bus=self.topic,
             book=an_address_book(), trusted=lambda: (), senders=self.senders,
-            intake=self.intake,
+            intake=self.intake, orders=self.orders,
         )  # fmt: skip
         self.reader = MailReader(tools, workers=1)
 
@@ -52,6 +53,7 @@ async def test_mails_handed_over_are_read_together_and_announced(bench: Bench) -
 
     assert bench.parsers.groups == [[b"a", b"b"]]
     assert bench.topic.ids == ["a", "b"]
+    assert bench.orders.seen == ["a", "b"]
     assert bench.leases.states == {"a": "announced", "b": "announced"}
     assert await bench.reader.waiting() == 0
 

@@ -16,6 +16,14 @@ from tests.builders import (
     later,
 )
 
+ADA = "ada@desk-team.example"
+
+
+def with_an_admin():
+    """The desk with one more agent."""
+    known = [agent.model_dump() for agent in a_desk().agents]
+    return a_desk(agents=[*known, {"address": ADA, "name": "Ada Byrne", "role": "admin"}])
+
 
 @pytest.fixture
 def desk(desk):
@@ -376,3 +384,31 @@ def test_the_rating_counts_for_the_agent_who_resolved(desk):
     desk.receive(a_customers_answer("4"))
 
     assert desk.last(SurveyAnswered).agent == BEN
+
+
+@pytest.mark.parametrize(
+    ("text", "sender", "code"),
+    [
+        ("#quarantine list", ADA, ""),
+        ("#quarantine drop all why spam", ADA, ""),
+        ("#quarantine list\n#help", ADA, "E07"),
+        ("#quarantine burn", ADA, "E03"),
+        ("#quarantine list", ANA, "E05"),
+    ],
+)
+def test_orders_about_the_quarantine_are_checked_here_and_done_elsewhere(desk, text, sender, code):
+    desk.config = with_an_admin()
+
+    desk.receive(an_agents_mail(text, agent=sender, ticket_id=None, purpose="desk"))
+
+    assert [line.code for r in desk.requests for line in r.lines if line.code] == (
+        [code] if code else []
+    )
+    assert desk.messages[-1].author == f"agent:{sender}"
+
+
+def test_an_order_about_the_quarantine_to_a_ticket_is_given_back(desk):
+    desk.config = with_an_admin()
+
+    assert desk.receive(an_agents_mail("#quarantine drop all", agent=ADA)) == ["draft-held"]
+    assert "your desk address" in desk.requests[-1].lines[-1].message
