@@ -26,6 +26,7 @@ from shared.watchdog import Watchdog
 
 STOP_S = 25.0
 RETRY_S = 1.0
+SWITCH_S = 0.0005
 YOUNG_OBJECTS = 50_000
 """New objects between two looks for garbage: a batch of 200 records makes about so many."""
 EXIT_BROKEN = 1
@@ -178,7 +179,7 @@ class _Process:
 
     async def _live(self, build: Build) -> NoReturn:
         watchdog = await self._keep_starting(build)
-        _keep_what_is_loaded()
+        tune()
         self._health.set("start", Check(is_ok=True))
         _log.info("started", health=self._server.address, desk=self._desk.digest)
         await watchdog.run()
@@ -253,8 +254,14 @@ class _Process:
                 _log.exception("part did not stop cleanly", part=type(part).__name__)
 
 
-def _keep_what_is_loaded() -> None:
-    """Have the collector pass over modules and wiring, which live as long as the process."""
+def tune() -> None:
+    """Suit the interpreter to a process that has loaded what it needs and serves from now on.
+
+    The collector passes over modules and wiring, which live as long as the process. MongoDB's
+    client works in threads that hand over to the loop and back several times for each operation;
+    a loop that is busy would keep each of them for 5 ms.
+    """
+    sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 10, 10)

@@ -21,6 +21,7 @@ from shared.blobs import Blobs
 from shared.clock import SystemClock
 from shared.config.loading import load_desk
 from shared.mongo import Document
+from shared.service import tune
 
 DESK = Path(__file__).parents[2] / "deploy" / "presets" / "demo.yaml"
 
@@ -61,6 +62,7 @@ async def serve_ours(uri: str, database: str) -> None:
     spool = Spool(rows[INBOUND], expecting=lambda: door[0].in_data)
     acceptance = Acceptance(spool, Blobs(client).put, SystemClock(), NobodyReads())
     door.append(Door(lambda: desk, acceptance.store))
+    tune()
     committing = asyncio.create_task(spool.run())
     _, port = await door[0].open("127.0.0.1", 0)
     await _until_input_ends(port)
