@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.local import directory
 from services.ingest.reducing import mail_of
+from services.tickets.domain import asked_priority
 from services.tickets.domain.contacts import People
 from services.tickets.domain.facts import Facts, Person
 from services.tickets.domain.routing import chosen_agent, mailbox_of
@@ -43,10 +44,11 @@ def question_of(raw: bytes, desk: Desk, people: People, *, mailbox: str, now: da
     named = next((address for address in to if address in desk.mailboxes_by_address), "")
     box = mailbox_of(mailbox or named, desk)
     who = people.who(mail.from_addr) if mail.from_addr else Person()
+    wanted = asked_priority.asked_for(mail.subject, mail.importance, box.address, desk)
     return Question(
         mailbox=box.address,
         department=box.department,
-        subject=untagged(mail.subject),
+        subject=asked_priority.without_tag(untagged(mail.subject), box.address, desk),
         text=mail.text,
         language=who.language or box.language,
         sender=mail.from_addr.lower(),
@@ -54,6 +56,7 @@ def question_of(raw: bytes, desk: Desk, people: People, *, mailbox: str, now: da
         account_id=who.account_id,
         segments=who.segments,
         files=tuple(attachment.name or "" for attachment in mail.attachments),
+        priority="" if mail.automated else wanted,
     )
 
 
@@ -92,7 +95,7 @@ async def replayed(client: mongo.Client, desk: Desk, since: datetime) -> dict[st
             continue
         tickets += 1
         who = (await store.people([state["requester"]])).who(state["requester"])
-        new = _shown(route(_question_again(first, state, who, desk), desk))
+        new = _shown(route(_question_again(opened["data"], first, who, desk), desk))
         changed = {
             name: {"then": _plain(state.get(name, "")), "now": new[name]}
             for name in ("team", "priority", "category", "tags", "sla_policy")
@@ -106,9 +109,11 @@ async def replayed(client: mongo.Client, desk: Desk, since: datetime) -> dict[st
 
 
 def _question_again(
-    first: mongo.Document, state: mongo.Document, who: Person, desk: Desk
+    opened: mongo.Document, first: mongo.Document, who: Person, desk: Desk
 ) -> Question:
+    state = opened["state"]
     box = mailbox_of(state["mailbox"], desk)
+    may_ask = asked_priority.may_ask(box.address, desk)
     return Question(
         mailbox=box.address,
         department=box.department,
@@ -121,6 +126,7 @@ def _question_again(
         segments=who.segments,
         files=tuple(file["name"] for file in first["attachments"]),
         source=state["source"],
+        priority=opened.get("asked_priority", "") if may_ask else "",
     )
 
 

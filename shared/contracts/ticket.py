@@ -143,11 +143,13 @@ class TicketEvent(Event):
 class TicketOpened(TicketEvent):
     """A thread began, so a ticket now exists; its first message follows as the next event.
 
-    ``rules``: the rules of routing that decided about it.
+    ``rules``: the rules of routing that decided about it. ``asked_priority``: what the requester
+    asked for, where the desk lets them; empty where it is the mailbox's.
     """
 
     type: Literal["ticket.opened"] = "ticket.opened"
     rules: list[str] = Field(default_factory=list, max_length=100)
+    asked_priority: str = Field(default="", max_length=50)
 
 
 class MessageAdded(TicketEvent):

@@ -153,7 +153,12 @@ def _open(story: Story, filing: Filing, facts: Facts) -> None:
     mail, placement = filing.mail, filing.placement
     message = as_message(mail, 1, facts)
     route = filing.route or routing_rules.route(asked_by(mail, filing.who, facts), facts.desk)
-    story.open(contract.TicketOpened, _first_state(filing, route, facts), rules=route.rules)
+    story.open(
+        contract.TicketOpened,
+        _first_state(filing, route, facts),
+        rules=route.rules,
+        asked_priority=asked_priority.of_mail(mail, facts.desk),
+    )
     if placement.course == "hold":
         _hold(story, filing)
     else:
@@ -216,7 +221,7 @@ def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
 
 
 def _subject(mail: MailReceived, facts: Facts) -> str:
-    return asked_priority.without_tag(untagged(mail.subject), mail, facts.desk)
+    return asked_priority.without_tag(untagged(mail.subject), mail.mailbox, facts.desk)
 
 
 def _copied(mail: MailReceived, facts: Facts) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.config.models import Desk
+from shared.contracts.ticket import TicketOpened
 from tests.builders import BILLING, SUPPORT, a_desk, a_mail
 
 
@@ -18,7 +19,7 @@ def test_a_tag_in_the_subject_sets_the_priority_and_is_taken_out(desk, subject):
 
     desk.receive(a_mail(subject=subject))
 
-    assert desk.state().priority == "urgent"
+    assert desk.state().priority == desk.last(TicketOpened).asked_priority == "urgent"
     assert "rgent" not in desk.state().subject
 
 
