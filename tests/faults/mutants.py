@@ -102,7 +102,7 @@ MUTANTS = (
                 "self._commits.done(batch)\n                await self._readers[name].read(batch)",
             ),
         ),
-        ("power-cut mongo, tickets", "power-cut mongo, notify"),
+        ("strand tickets", "strand notify"),
     ),
     Mutant(
         "M4",

@@ -57,6 +57,7 @@ WEIGHTS: Mapping[tuple[str, str], float] = {
     ("power-cut", "mongo, tickets"): 1,
     ("power-cut", "mongo, notify"): 1,
     ("power-cut", "kafka, ingest"): 1,
+    **{("strand", name): 2 for name in ("tickets", "notify")},
     **{("zombie", name): 2 for name in ("tickets", "notify")},
     ("restart", "all services"): 1,
     ("clock", "sla"): 2,
@@ -124,7 +125,7 @@ def kinds(faults: Sequence[Fault]) -> Counter[str]:
 def _fits_clusters(kind: str, target: str) -> bool:
     """Whether the fault is about services, or about what one node of several can suffer."""
     servers = target in {"kafka", "mongo"}
-    return not kind.startswith(("net-", "zombie")) and (
+    return not kind.startswith(("net-", "zombie", "strand")) and (
         not servers or kind in {"kill", "step-down"}
     )
 

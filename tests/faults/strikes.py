@@ -20,6 +20,7 @@ BETWEEN_DEATHS_S = 1.2
 END_S = 45.0
 READY_S = 90.0
 WHOLE_S = 60.0
+STRANDED_S = 4.0
 STEPPED_DOWN_S = 5
 ANSWER_MS = 2000
 FAILING_SYNCS = ("trace=fsync,fdatasync", "inject=fsync,fdatasync:error=EIO")
@@ -46,6 +47,17 @@ def _power_cut(fault: Fault, field: Field) -> Strike:
     field.kill(first)
     yield from _wait(BETWEEN_DEATHS_S)
     field.kill(second)
+
+
+def _strand(fault: Fault, field: Field) -> Strike:
+    """Without MongoDB the service holds the records that come in; then it dies with them."""
+    field.play(field.network.set_mode(fault.target, "mongo", "cut"))
+    try:
+        yield from _wait(STRANDED_S)
+        yield from _until(lambda: field.may_die(fault.target), WHOLE_S)
+        field.kill(fault.target)
+    finally:
+        field.play(field.network.set_mode(fault.target, "mongo", "open"))
 
 
 def _pause(fault: Fault, field: Field) -> Strike:
@@ -172,6 +184,7 @@ _KINDS: Mapping[str, Callable[[Fault, Field], Strike]] = {
     "down": _down,
     "restart": _restart,
     "power-cut": _power_cut,
+    "strand": _strand,
     "step-down": _step_down,
     "zombie": _pause,
     "clock": _clock,
