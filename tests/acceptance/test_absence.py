@@ -54,7 +54,7 @@ def test_an_agents_absence_by_mail_hands_over_what_is_open_and_what_comes(
     emma.answer(ack, "Here is what you asked for.")
     answered = until(lambda: _another(company, waiting, agent.address))
 
-    assert f"{number}  Before the holiday  to the next of team support" in confirmed.text
+    assert f"{number}  Before the holiday → the next of team support" in confirmed.text
     assert f"{waiting}  Waits for an answer  (pending)" in confirmed.text
     assert f"{number} is assigned to you: " in told.text
     assert until(lambda: company.show(fresh)["assignee"]) == answered == colleague

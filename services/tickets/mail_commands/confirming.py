@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from textwrap import shorten
 from zoneinfo import ZoneInfo
 
 from services.tickets.domain.absence import absence_of
@@ -13,6 +14,7 @@ from shared.config.models import Agent
 from shared.contracts.ticket import TicketState
 
 SHOWN_TICKETS = 20
+SHOWN_SUBJECT_CHARS = 60
 
 
 def absence_title(agent: Agent, facts: Facts) -> str:
@@ -45,7 +47,7 @@ def absence_text(agent: Agent, tickets: Sequence[TicketState], facts: Facts) -> 
         "In that time no new ticket is given to you.",
         *_handed_over(urgent, absence, facts),
         *_kept(waiting),
-        "If you are back earlier, write #back to this desk.",
+        "If you are back earlier, answer this mail with #back.",
     ]
     return "\n\n".join(parts)
 
@@ -61,7 +63,7 @@ def _handed_over(tickets: list[TicketState], absence: Absence, facts: Facts) -> 
     if not tickets:
         return ["You have no open ticket that somebody must take over."]
     then = replace(facts, now=max(facts.now, absence.since))
-    lines = [f"  {_named(one)}  to {_who(one, absence, then)}" for one in tickets[:SHOWN_TICKETS]]
+    lines = [f"  {_named(one)} → {_who(one, absence, then)}" for one in tickets[:SHOWN_TICKETS]]
     if len(tickets) > SHOWN_TICKETS:
         lines.append(f"  and {len(tickets) - SHOWN_TICKETS} more")
     return ["\n".join([f"These tickets of yours are handed over {when}:", *lines])]
@@ -92,7 +94,7 @@ def _members(state: TicketState, facts: Facts) -> list[str]:
 
 
 def _named(state: TicketState) -> str:
-    return f"{state.ticket_id}  {state.subject[:80]}"
+    return f"{state.ticket_id}  {shorten(state.subject, SHOWN_SUBJECT_CHARS, placeholder=' …')}"
 
 
 def _at(moment: datetime, zone: ZoneInfo) -> str:

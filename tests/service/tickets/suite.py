@@ -583,7 +583,7 @@ class TicketsSuite:
 
         [row] = await store.rows("outbox")
         assert (row["data"]["to"], row["data"]["title"]) == (ANA, "You are away")
-        assert "T-1  No internet  to the next of team support" in row["data"]["text"]
+        assert "T-1  No internet → the next of team support" in row["data"]["text"]
 
     async def test_a_later_word_of_the_agent_is_not_overtaken(self, handlers, store):
         await handlers.file_mails(mails(away("#back", received_at=later(minutes=1))))

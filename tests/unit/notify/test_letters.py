@@ -22,6 +22,7 @@ from shared.contracts.sla import Clock
 from tests.ticket_history import History, at
 from tests.unit.notify.cases import (
     ANA,
+    BEN,
     BOOK,
     EMMA,
     LETTERS,
@@ -148,6 +149,21 @@ def a_held_notice() -> Letter:
     return a_notice(told, "held", seen_seq=4)
 
 
+def a_handover() -> Letter:
+    told = a_case()
+    told.happens(
+        events.TicketAssigned,
+        "2026-11-20 09:30",
+        by="system:absence",
+        assignee=BEN,
+        previous=ANA,
+        reason="rotation",
+        because="Ana Lopez is away until 2026-12-04 16:00 UTC",
+        state={"assignee": BEN},
+    )
+    return a_notice(told, "assigned", agent=BEN, customer=BAKERY)
+
+
 def an_escalation() -> Letter:
     told = a_case()
     told.happens(
@@ -221,6 +237,7 @@ KINDS = {
     "notice": lambda: a_notice(a_case(), "assigned", customer=BAKERY),
     "held": a_held_notice,
     "escalation": an_escalation,
+    "handover": a_handover,
     "delivery-failed": a_delivery_failure,
     "dead-address": a_dead_address,
     "receipt": a_receipt,

@@ -234,7 +234,7 @@ def test_the_confirmation_says_what_becomes_of_each_ticket(desk):
 
     assert absence_title(ana(facts), facts) == "You are away"
     assert "from now until Fri 2026-11-27 09:00 UTC" in text
-    assert "  T-1  one  to the next of team support" in text
+    assert "  T-1  one → the next of team support" in text
     assert "  T-3  three  (pending)" in text
     assert not any(line.startswith(("#", "/", "@")) for line in text.splitlines())
 
