@@ -20,8 +20,9 @@ from shared import logs, mongo
 from shared.blobs import Blobs
 from shared.bus import Bus, classify
 from shared.clock import Clock, SystemClock, moved
-from shared.config.loading import ConfigurationError, LoadedDesk, load_desk
+from shared.config.loading import ConfigurationError, LoadedDesk
 from shared.health import Check, Health, HealthServer
+from shared.reloading import DeskFile, refuse
 from shared.watchdog import Watchdog
 
 STOP_S = 25.0
@@ -121,18 +122,22 @@ async def run(
 ) -> int:
     """Build the service, start its parts in their order, and stop them in the reverse one.
 
+    When the desk's file holds another valid configuration, all parts are stopped, built anew and
+    started; a wrong one is refused, and the parts go on with the one they have.
+
     ``build`` registers handlers on the bus and makes indexes; it is called again, with a new
     context, when a dependency goes away meanwhile. Start-up waits for ``needs`` and says so in
     ``/readyz``; reading begins when all parts have started. ``is_patient`` is for the bus. Gives
     the exit code.
     """
     logs.configure(name, level=settings.log_level)
+    file = DeskFile(settings.config)
     try:
-        desk = load_desk(settings.config)
+        desk = file.load()
     except ConfigurationError as error:
         _log.error("configuration refused", problems=[str(p) for p in error.problems])
         return EXIT_CONFIGURATION
-    process = _Process(name, settings, desk, needs, is_patient=is_patient)
+    process = _Process(name, settings, file, desk, needs, is_patient=is_patient)
     return await process.run(build)
 
 
@@ -141,6 +146,7 @@ class _Process:
         self,
         name: str,
         settings: ServiceSettings,
+        file: DeskFile,
         desk: LoadedDesk,
         needs: Sequence[str],
         *,
@@ -149,6 +155,7 @@ class _Process:
         self._name = name
         self._owner = f"{name}-{settings.instance or os.getpid()}"
         self._settings = settings
+        self._file = file
         self._desk = desk
         self._needs = needs
         self._is_patient = is_patient
@@ -179,10 +186,41 @@ class _Process:
 
     async def _live(self, build: Build) -> NoReturn:
         watchdog = await self._keep_starting(build)
-        tune()
-        self._health.set("start", Check(is_ok=True))
-        _log.info("started", health=self._server.address, desk=self._desk.digest)
-        await watchdog.run()
+        while True:
+            tune()
+            self._health.set("start", Check(is_ok=True))
+            _log.info("started", health=self._server.address, desk=self._desk.digest)
+            watchdog = await self._start_again(build, await self._another_desk(watchdog))
+
+    async def _another_desk(self, watchdog: Watchdog) -> LoadedDesk:
+        """Watch the parts until the file holds another valid configuration."""
+        watching = asyncio.create_task(watchdog.run())
+        looking = asyncio.create_task(self._file.another(self._desk, self._health))
+        try:
+            await asyncio.wait({watching, looking}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
+            return looking.result()
+        finally:
+            watching.cancel()
+            looking.cancel()
+            await asyncio.wait({watching, looking})
+
+    async def _start_again(self, build: Build, desk: LoadedDesk) -> Watchdog:
+        """Stop all parts and start them with another configuration, or again with the last one."""
+        _log.info("configuration changed", before=self._desk.digest, desk=desk.digest)
+        before, self._desk = self._desk, desk
+        self._health.set("start", Check(is_ok=False, detail="starting with another configuration"))
+        gc.unfreeze()
+        try:
+            await self._stop_in_time()
+            return await self._keep_starting(build)
+        except ValueError as error:
+            # What only a service can know is wrong with it, such as a calendar that never opens.
+            refuse(logs.describe(error), self._health)
+            self._desk = before
+            await self._stop_in_time()
+            return await self._keep_starting(build)
 
     async def _keep_starting(self, build: Build) -> Watchdog:
         while True:
@@ -237,13 +275,16 @@ class _Process:
         _log.info("stopping")
         self._health.set("start", Check(is_ok=False, detail="stopping"))
         try:
-            async with asyncio.timeout(STOP_S):
-                await self._stop_parts()
+            await self._stop_in_time()
         except TimeoutError:
             _log.error("parts did not stop in time")
         self._client.close()
         await self._server.stop()
         _log.info("stopped")
+
+    async def _stop_in_time(self) -> None:
+        async with asyncio.timeout(STOP_S):
+            await self._stop_parts()
 
     async def _stop_parts(self) -> None:
         while self._running:

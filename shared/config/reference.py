@@ -16,8 +16,8 @@ _INTRODUCTION = """\
 
 Generated from the models in `shared/config/models.py` by `python -m shared.contracts.generate`.
 
-One YAML file describes the desk. All services read it when they start: a file that is wrong is
-refused with file, line and reason. To change it, check it, then restart the services. Check a file
+One YAML file describes the desk. All services read it when they start and follow it within
+seconds when it changes; a file that is wrong is refused with file, line and reason. Check a file
 with `postdesk config check FILE`. For completion in an editor, point it to
 [`configuration.schema.json`](configuration.schema.json). A whole file to begin with is
 `deploy/presets/demo.yaml`; the examples below are taken from such files.

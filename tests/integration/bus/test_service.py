@@ -136,3 +136,51 @@ async def test_a_service_that_makes_no_progress_ends_itself_with_1(
 
     assert process.returncode == 1
     assert b"handle" in log  # the stack says where
+
+
+async def test_a_service_follows_its_file_and_refuses_a_wrong_one_while_it_runs(
+    kafka, mongo, new_topic, tmp_path
+) -> None:
+    topic = await new_topic(kafka)
+    bus = Bus(kafka=kafka, service="tests")
+    config = tmp_path / "desk.yaml"
+    config.write_text(DESK.read_text())
+    settings = {"kafka": kafka, "mongo": mongo, "config": str(config)}
+    async with service(topic.name, **settings) as (process, url):
+        await until_status(f"{url}/readyz", 200)
+
+        config.write_text(DESK.read_text().replace("members: [carla", "members: [nobody"))
+        refused = await until_checked(url, "not followed")
+        config.write_text(DESK.read_text().replace("Nordlicht Support", "Another brand"))
+        await until_logged(process, "configuration changed")
+        await until_status(f"{url}/readyz", 200)
+        await bus.publish([a_note(topic, "hello")])
+        read = await asyncio.wait_for(process.stdout.readline(), 60)
+        process.send_signal(signal.SIGTERM)
+        code = await asyncio.wait_for(process.wait(), 40)
+    await bus.stop()
+
+    assert "unknown agent 'nobody@desk-team.example'" in refused
+    assert (code, read) == (0, b"hello\n")
+
+
+async def until_checked(url: str, words: str) -> str:
+    """What the check of the configuration says, once it says that."""
+    found = ""
+
+    async def says_it() -> bool:
+        nonlocal found
+        _, body = await get(f"{url}/readyz")
+        found = json.loads(body)["checks"].get("configuration", {}).get("detail", "")
+        return words in found
+
+    await until(says_it)
+    return found
+
+
+async def until_logged(process: Process, event: str) -> None:
+    """Read the log up to the line that says so."""
+    assert process.stderr
+    async with asyncio.timeout(60):
+        while event not in (await process.stderr.readline()).decode():
+            pass
