@@ -18,6 +18,16 @@ _COLONS = frozenset(":：︰;")
 _ENDS = _COLONS | frozenset("*_-")
 
 
+def likely_starts(lines: list[Line]) -> set[int]:
+    """The only lines on which an attribution can begin: to try all of a mail's is slow."""
+    found: set[int] = set()
+    for index, line in enumerate(lines):
+        text = line.text.rstrip()
+        if line.depth or line.mark or "@" in text or text[-1:] in _ENDS:
+            found.update(range(index - MAX_WRAPPED - MAX_BLANK, index + 1))
+    return found
+
+
 def attribution_at(lines: list[Line], start: int) -> int:
     """Return the index after the attribution that begins on the line, or ``start`` for none."""
     first = lines[start]

@@ -2,7 +2,12 @@
 
 from dataclasses import replace
 
-from services.ingest.parse.attributions import MAX_BLANK, MAX_WRAPPED, attribution_at, quote_follows
+from services.ingest.parse.attributions import (
+    MAX_WRAPPED,
+    attribution_at,
+    likely_starts,
+    quote_follows,
+)
 from services.ingest.parse.header_blocks import block_at
 from services.ingest.parse.lines import Line, joined
 from services.ingest.parse.signatures import without_signature
@@ -66,15 +71,17 @@ def _tails_joined(lines: list[Line]) -> list[Line]:
 
 def history_start(lines: list[Line]) -> int:
     """Return the index where history begins that no quote prefix marks; the length if none does."""
+    likely = likely_starts(lines)
     for index, line in enumerate(lines):
         if line.depth and not is_between_angles(line.shown):
             continue
-        if line.mark == "history" or (line.text.strip() and _begins_history(lines, index)):
+        is_begin = line.text.strip() and _begins_history(lines, index, may_say=index in likely)
+        if line.mark == "history" or is_begin:
             return _with_rule_above(lines, _with_attribution_above(lines, index))
     return len(lines)
 
 
-def _begins_history(lines: list[Line], index: int) -> bool:
+def _begins_history(lines: list[Line], index: int, *, may_say: bool) -> bool:
     text = lines[index].text
     if is_between_angles(lines[index].shown):
         return not quote_follows(lines, index + 1)
@@ -82,7 +89,7 @@ def _begins_history(lines: list[Line], index: int) -> bool:
         return True
     if block_at(lines, index) is not None and _is_set_apart(lines, index):
         return True
-    after = attribution_at(lines, index)
+    after = attribution_at(lines, index) if may_say else index
     return after > index and not quote_follows(lines, after)
 
 
@@ -145,9 +152,9 @@ def _without_attributions(lines: list[Line]) -> list[Line]:
     """Drop the lines that introduce quotations."""
     kept: list[Line] = []
     index = 0
-    introducing = _before_quotations(lines)
+    likely = likely_starts(lines)
     while index < len(lines):
-        is_asked = index in introducing and not lines[index].depth
+        is_asked = index in likely and not lines[index].depth
         after = attribution_at(lines, index) if is_asked else index
         if after > index and (lines[index].mark or quote_follows(lines, after)):
             index = after
@@ -155,15 +162,6 @@ def _without_attributions(lines: list[Line]) -> list[Line]:
         kept.append(lines[index])
         index += 1
     return kept
-
-
-def _before_quotations(lines: list[Line]) -> set[int]:
-    """The only lines that can introduce a quotation: to look at all is slow."""
-    found: set[int] = set()
-    for index, line in enumerate(lines):
-        if line.depth or line.mark:
-            found.update(range(index - MAX_WRAPPED - MAX_BLANK, index + 1))
-    return found
 
 
 def _without_quotes(lines: list[Line]) -> list[Line]:
