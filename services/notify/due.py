@@ -30,7 +30,7 @@ from shared.mongo import Client, Session, transaction
 AT_ONCE = 100
 LOOK_S = 1.0
 BROKEN_PAUSE = timedelta(minutes=1)
-PATIENCE = timedelta(seconds=3)
+PATIENCE = timedelta(seconds=6)
 PRESSED_PAUSE_S = 0.1
 
 _log = structlog.get_logger(__name__)
