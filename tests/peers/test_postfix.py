@@ -3,12 +3,16 @@
 import re
 import smtplib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from deploy.local.providers.embedded_mongo import EmbeddedMongo
+from services.ingest.intake import Intake
+from services.ingest.reducing import read
 from services.notify.relay import RelaySettings, SMTPRelay
 from tests.actors.sink import Sink
+from tests.builders import a_desk, an_address_book
 from tests.peers.ingest import Ingest, a_mongod
 from tests.peers.postfix import Postfix, a_postfix
 from tests.unit.notify.cases import EMMA, parsed
@@ -55,7 +59,7 @@ def front(request: pytest.FixtureRequest, ingest: Ingest) -> Iterator[Postfix]:
         yield running
 
 
-def rows_of(ingest: Ingest, message_id: str) -> list[dict[str, object]]:
+def rows_of(ingest: Ingest, message_id: str) -> list[dict[str, Any]]:
     return [row for row in ingest.stored() if row["message_id"] == message_id]
 
 
@@ -65,6 +69,29 @@ def speaks_lmtp(front: Postfix) -> bool:
 
 def name_of(front: Postfix, what: str) -> str:
     return f"{what}.{front.port}"
+
+
+def test_the_verdict_of_a_filter_in_postfix_is_told_from_one_that_came_with_the_mail(
+    ingest: Ingest,
+) -> None:
+    verdict = "X-Spam-Flag: YES"
+    with a_postfix(
+        relay_domains="desk.example",
+        relay_transport=f"smtp:[127.0.0.1]:{ingest.port}",
+        relay_recipient_maps="",
+        smtpd_sender_restrictions="check_sender_access "
+        f"inline:{{ {{ seller@example.com = PREPEND {verdict} }} }}",
+    ) as front:
+        front.deliver("seller@example.com", [SUPPORT], a_mail("spam"))
+        front.deliver("ann@example.com", [SUPPORT], f"{verdict}\r\n".encode() + a_mail("ham"))
+        front.wait_for(lambda log: len(QUEUED.findall(log)) == 2)
+
+    desk = a_desk(intake={"spam": {"action": "quarantine"}})
+    intake = Intake(lambda: desk, an_address_book())
+    rows = [rows_of(ingest, f"{name}@example.com")[0] for name in ("spam", "ham")]
+    found = [intake.believe(row, read(row["raw"], ())) for row in rows]
+    assert all(verdict.encode() in row["raw"] for row in rows)
+    assert found == ["x-spam-flag: YES", ""]
 
 
 def test_a_mail_comes_through_as_it_was_for_each_mailbox(front: Postfix, ingest: Ingest) -> None:
