@@ -5,7 +5,7 @@ A row of ``addresses`` ends when somebody writes from there, or when an operator
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from services.notify.outgoing import Ledger, Row
 from shared.clock import Clock
@@ -15,6 +15,7 @@ from shared.mongo import Collection, DeleteOne, Document, Index, ReplaceOne, Ses
 ADDRESSES = "addresses"
 INDEXES = (Index(ADDRESSES, [("found_at", 1)]),)
 LOOK_PAUSE_S = 5.0
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(minutes=1)
 """Two looks overlap by so much: longer than a transaction may take."""
 
@@ -34,7 +35,7 @@ class DeadAddresses:
         self._rows = collection
         self._clock = clock
         self._known: set[str] = set()
-        self._looked_at: datetime | None = None
+        self._looked_at = LONG_AGO
 
     def knows(self, address: str) -> bool:
         """Whether the address was dead when this process last looked."""
@@ -43,8 +44,9 @@ class DeadAddresses:
     async def look(self) -> None:
         """Learn of all addresses that were found dead since the last look."""
         now = self._clock.now()
-        since = {"found_at": {"$gte": self._looked_at - OVERLAP}} if self._looked_at else {}
-        self._known |= {row["_id"] async for row in self._rows.find(since, {"_id": 1})}
+        since = self._looked_at - OVERLAP
+        found = self._rows.find({"found_at": {"$gte": since}}, {"_id": 1})
+        self._known |= {row["_id"] async for row in found}
         self._looked_at = now
 
     async def why(self, address: str) -> str:
