@@ -23,7 +23,7 @@ COMMAND_BYTES = 2048  # RFC 5321, 4.5.3.1.4 asks for 512, SMTPUTF8 and SIZE add 
 COMMANDS_PER_SESSION = 100  # as in Postfix, of those that bring no mail
 OFTEN = {"MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
 ERRORS_PER_SESSION = 20  # as in Postfix
-TURN = 16  # commands; then the others are heard too
+FREE_COMMANDS = 16  # since the last mail; then at the pace of all who say much
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
@@ -60,7 +60,7 @@ class Conversation(SMTP):
         self.waiting_since: float | None = None
         self._errors = 0
         self._commands: Counter[str] = Counter()
-        self._obeyed = 0
+        self._obeyed = 0  # since the last mail
         self._octets = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -156,12 +156,12 @@ class Conversation(SMTP):
             return b""
         finally:
             self.waiting_since = None
+        if len(line) > COMMAND_BYTES:  # looked at first: to look at all of it takes a millisecond
+            await self.push(replies.LONG_LINE)
+            return b""
         # Only CRLF ends a line (RFC 5321, 2.3.8): who disagrees about that can be lied to.
         if not line.endswith(b"\r\n") or _CONTROL.search(line, 0, len(line) - 2):
             await self.push(replies.ODD_LINE)
-            return b""
-        if len(line) > COMMAND_BYTES:
-            await self.push(replies.LONG_LINE)
             return b""
         return line[:-2] or b" "
 
@@ -171,8 +171,8 @@ class Conversation(SMTP):
         method = self._smtp_methods.get(name)
         self._commands[name if method else ""] += 1
         self._obeyed += 1
-        if self._obeyed % TURN == 0:
-            await asyncio.sleep(0)
+        if self._obeyed > FREE_COMMANDS:
+            await self._door.chatter.carry(1)
         if self._commands[name] > OFTEN.get(name, COMMANDS_PER_SESSION):
             self.hang_up(replies.TOO_MANY_COMMANDS)
         elif method is None:

@@ -32,6 +32,7 @@ MINUTE_S = 60.0
 FINISH_S = 10.0
 HEAVY_BYTES = 2 * 1024 * 1024  # one such mail at a time is in memory; others wait in files
 LARGE_BYTES_PER_S = 32 * 1024 * 1024.0  # a mail of 25 MiB alone takes less than a second
+CHATTER_PER_S = 1000.0  # commands of sessions that say much and bring no mail
 KNOWN_CLIENTS = 10_000
 
 _log = structlog.get_logger(__name__)
@@ -97,6 +98,7 @@ class Door:
         self._minute_began = 0.0
         self.lane = Lane(LARGE_BYTES_PER_S)
         self.turns = Turns()
+        self.chatter = Lane(CHATTER_PER_S)
         self.strangers = Lane(STRANGERS_PER_S)
         self._known: dict[str, None] = {}
         self._heavy = asyncio.Lock()

@@ -9,7 +9,7 @@ from services.ingest.conversation import Conversation
 if TYPE_CHECKING:
     from services.ingest.door import Door
 
-STRANGERS_PER_S = 1000.0
+STRANGERS_PER_S = 500.0
 MOST_PATIENT_S = 5.0  # half of what impatient clients wait for a greeting
 
 

@@ -133,7 +133,8 @@ class Session(Conversation):
         finally:
             self.is_receiving = False
             self._forget_mail()
-        self.has_delivered |= answers[0].startswith("250")
+        if answers[0].startswith("250"):
+            self.has_delivered, self._obeyed = True, 0
         await self._answer_mail(answers)
         if self._door.is_closing:
             self.hang_up(replies.SHUTTING_DOWN)
