@@ -68,7 +68,8 @@ def up(  # noqa: PLR0917 - typer calls it by name
 
 
 def _foreground(options: Options, *, as_json: bool) -> None:
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell's background jobs are born deaf to it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     stack = Stack(options, _say)
     try:

@@ -37,7 +37,8 @@ def test_a_keyword_makes_a_ticket_urgent_and_another_configuration_can_be_tried(
         company.run("route", "replay", "--config", str(config), "--since", "2026-01-01", "--json")
     )
     mine = [one for one in replayed["examples"] if one["ticket"] == number]
-    assert replayed["differences"]["priority"] == replayed["tickets"] >= 1
+    # Tickets of other tests may be as low already: their customers may ask for that.
+    assert replayed["tickets"] >= replayed["differences"]["priority"] >= 1
     assert not mine or mine[0]["changed"]["priority"] == {"then": "urgent", "now": "low"}
 
 
