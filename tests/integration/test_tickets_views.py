@@ -31,7 +31,11 @@ async def test_a_ticket_is_shown_with_texts_and_timeline(handlers, store):
         ("public", "out", ANA, "I look into it."),
     ]
     first = view["timeline"][0]
-    assert (first["seq"], first["type"], first["data"]) == (1, "ticket.opened", {"rules": [], "asked_priority": ""})
+    assert (first["seq"], first["type"], first["data"]) == (
+        1,
+        "ticket.opened",
+        {"rules": [], "asked_priority": ""},
+    )
     assert first["at"].endswith("+00:00")
     json.dumps(view)
 
