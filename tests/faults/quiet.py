@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import MongoClient
@@ -15,6 +16,7 @@ from deploy.local.parts import SERVICES
 from shared.contracts.topics import TOPICS
 
 BETWEEN_S = 5.0
+SOON = timedelta(seconds=20)
 STUCK_S = 75.0  # longer than any pause of a retry in the run's configuration
 UNPUBLISHED = {"published_at": None}
 OUTBOXES = (
@@ -69,6 +71,9 @@ def _rows(mongo: str) -> Readings:
         }
         counts["mails not read"] = client["postdesk_ingest"]["inbound"].count_documents(UNREAD)
         counts["mails not sent"] = client["postdesk_notify"]["outgoing"].count_documents(UNSENT)
+        # What a clock tells while the books are being read would be in some of them only.
+        soon = {"next_at": {"$lte": datetime.now(UTC) + SOON}}
+        counts["clocks due soon"] = client["postdesk_sla"]["clocks"].count_documents(soon)
     return counts
 
 
