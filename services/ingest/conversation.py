@@ -61,6 +61,7 @@ class Conversation(SMTP):
         self._errors = 0
         self._commands: Counter[str] = Counter()
         self._obeyed = 0  # since the last mail
+        self._is_relay = False
         self._octets = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -129,6 +130,7 @@ class Conversation(SMTP):
             return False
         if refusal := self._door.refusal_of(self):
             self.hang_up(refusal)
+        self._is_relay = self._door.is_relay(self.address)
         return not refusal
 
     async def _learn_address(self) -> bool:
@@ -171,7 +173,7 @@ class Conversation(SMTP):
         method = self._smtp_methods.get(name)
         self._commands[name if method else ""] += 1
         self._obeyed += 1
-        if self._obeyed > FREE_COMMANDS:
+        if self._obeyed > FREE_COMMANDS and not self._is_relay:
             await self._door.chatter.carry(1)
         if self._commands[name] > OFTEN.get(name, COMMANDS_PER_SESSION):
             self.hang_up(replies.TOO_MANY_COMMANDS)
