@@ -291,7 +291,8 @@ def test_what_is_killed_comes_back(up: AnUp) -> None:
     up.said["pids"] = json.loads(up.run("status", "--json").stdout)["pids"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such signal")
+# A parent's death is told to its children by Linux alone (prctl PR_SET_PDEATHSIG).
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's alone")
 def test_a_stack_that_is_killed_leaves_nothing_behind(up: AnUp) -> None:
     assert up.process
 

@@ -99,7 +99,8 @@ def test_a_child_that_will_not_end_is_killed_with_its_own_children(tmp_path: Pat
     assert eventually(lambda: ended(grandchild))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such signal")
+# A parent's death is told to its children by Linux alone (prctl PR_SET_PDEATHSIG).
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's alone")
 def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
     code = (
         "import sys,time; from pathlib import Path; from deploy.local import process;"

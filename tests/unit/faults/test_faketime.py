@@ -8,6 +8,7 @@ import pytest
 from tests.faults.faketime import FakeTime
 
 
+# Without the library the ledger run goes without jumping clocks too.
 @pytest.mark.skipif(FakeTime.library() is None, reason="libfaketime is not made for this machine")
 def test_a_process_follows_its_clock_and_its_monotonic_time_does_not_jump(tmp_path: Path) -> None:
     clocks = FakeTime(tmp_path)

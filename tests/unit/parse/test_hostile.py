@@ -110,6 +110,7 @@ def test_the_stub_can_be_made_of_every_bomb(name: str) -> None:
     assert minimal(BOMBS[name]).defect
 
 
+# Distributions cut the interpreter's own test data out; then there are no mails to read here.
 @pytest.mark.skipif(not STDLIB, reason="this interpreter comes without its test data")
 @pytest.mark.parametrize("path", STDLIB, ids=lambda p: p.stem)
 def test_mails_of_the_standard_library_are_read_without_a_defect(path: Path) -> None:
