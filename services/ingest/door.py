@@ -155,8 +155,9 @@ class Door:
         measures.CONNECTIONS.set(len(self._sessions))
 
     def knows(self, address: str) -> bool:
-        """Say whether it has left a mail since the start, or not many others have after it."""
-        return peers.counted_as(address) in self._known
+        """Say whether it is ours, or has left a mail since the start (of the latest 10,000)."""
+        is_ours = self.is_relay(address) or self.is_proxy(address)
+        return is_ours or peers.counted_as(address) in self._known
 
     def _remember(self, counted_as: str) -> None:
         self._known.pop(counted_as, None)
