@@ -185,7 +185,7 @@ class Correspondent:
         self._read.update(map(_name, self.letters()))
 
     def wait_for(
-        self, wanted: Callable[[Letter], bool] = lambda _: True, *, within_s: float = 20
+        self, wanted: Callable[[Letter], bool] = lambda _: True, *, within_s: float = 60
     ) -> Letter:
         """The oldest letter not yet returned that is wanted; waits for it.
 

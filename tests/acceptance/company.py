@@ -77,8 +77,8 @@ class Company:
         return ticket_id(ack), ack
 
 
-def until(condition: Callable[[], Any], within_s: float = 20) -> Any:
-    """The condition's value once it is true."""
+def until(condition: Callable[[], Any], within_s: float = 60) -> Any:
+    """The condition's value once it is true; the limit only says when to call it a failure."""
     end = time.monotonic() + within_s
     while not (value := condition()):
         assert time.monotonic() < end, "the condition did not come true in time"

@@ -64,13 +64,13 @@ def test_a_lead_bars_a_sender_by_mail_after_confirming_and_admits_them_again(
     question = lena.wait_for(lambda x: "E12" in x.text)
     assert "mail of pusher@watches.example would be kept" in question.text
     lena.answer(question, "#confirm")
-    until(lambda: types(company, number)[-1] == "ticket.sender-barred")
+    until(lambda: "ticket.sender-barred" in types(company, number))
     again = seller.write("alarm@desk.example", "More watches", "Buy now.")
     until(lambda: "message 0" in company.run("trace", again.strip("<>"), "--json", check=False))
     assert [x for x in seller.letters() if "More watches" in x.subject] == []
 
     lena.answer(notice, "#unbar")
-    until(lambda: types(company, number)[-1] == "ticket.sender-admitted")
+    until(lambda: "ticket.sender-admitted" in types(company, number))
     company.open_ticket(seller, "An apology", "alarm@desk.example")
 
 
