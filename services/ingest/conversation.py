@@ -6,6 +6,7 @@ client has said its last word, and waits for ever for one that reads no replies.
 
 import asyncio
 import contextlib
+import functools
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,11 @@ OFTEN = {"MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
 ERRORS_PER_SESSION = 20  # as in Postfix
 FREE_COMMANDS = 16  # since the last mail; then at the pace of all who say much
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+@functools.cache
+def _commands_of(speaks: type[SMTP]) -> list[str]:
+    return [name for name in dir(speaks) if name.startswith(("smtp_", "auth_"))]
 
 
 class Conversation(SMTP):
@@ -63,6 +69,10 @@ class Conversation(SMTP):
         self._obeyed = 0  # since the last mail
         self._is_relay = False
         self._octets = 0
+
+    def __dir__(self) -> list[str]:
+        """Name the commands only: aiosmtpd looks through all names, twice for each session."""
+        return _commands_of(type(self))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection; a session begins even where the answer will be 421."""

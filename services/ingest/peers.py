@@ -1,5 +1,6 @@
 """Addresses of clients: how they are written, counted, and found in the configuration's lists."""
 
+import functools
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -32,4 +33,7 @@ def is_listed(address: str, listed: Iterable[str]) -> bool:
     if address == LOCAL:
         return False
     parsed: IPv4Address | IPv6Address = ip_address(address)
-    return any(parsed in ip_network(one) for one in listed)
+    return any(parsed in _network(one) for one in listed)
+
+
+_network = functools.lru_cache(1_000)(ip_network)  # the same few lists are asked for each client
