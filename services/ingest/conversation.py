@@ -15,11 +15,11 @@ from aiosmtpd.proxy_protocol import V2_CMD, get_proxy
 from aiosmtpd.smtp import SMTP
 
 from services.ingest import measures, peers, replies
+from services.ingest.lane import Pace
 
 if TYPE_CHECKING:
     from services.ingest.door import Door
 
-BUFFER_BYTES = 128 * 1024
 COMMAND_BYTES = 2048  # RFC 5321, 4.5.3.1.4 asks for 512, SMTPUTF8 and SIZE add to it
 COMMANDS_PER_SESSION = 100  # as in Postfix, of those that bring no mail
 OFTEN = {"MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
@@ -47,10 +47,8 @@ class Conversation(SMTP):
     is_receiving = False
     has_delivered = False
 
-    # Also the size of the stream's buffer: twice this is the most a silent session holds.
-    line_length_limit = BUFFER_BYTES
-
-    def __init__(self, door: "Door", *, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, door: "Door", pace: Pace, *, loop: asyncio.AbstractEventLoop) -> None:
+        self.line_length_limit = pace.buffer_octets  # aiosmtpd makes its stream with it
         super().__init__(
             door,
             data_size_limit=door.limits.max_bytes,
@@ -68,6 +66,7 @@ class Conversation(SMTP):
         self._commands: Counter[str] = Counter()
         self._obeyed = 0  # since the last mail
         self._is_relay = False
+        self._pace = pace
         self._octets = 0
 
     def __dir__(self) -> list[str]:
@@ -141,6 +140,7 @@ class Conversation(SMTP):
         if refusal := self._door.refusal_of(self):
             self.hang_up(refusal)
         self._is_relay = self._door.is_relay(self.address)
+        self._pace = self._door.pace_for(self.address)
         return not refusal
 
     async def _learn_address(self) -> bool:
@@ -184,7 +184,7 @@ class Conversation(SMTP):
         self._commands[name if method else ""] += 1
         self._obeyed += 1
         if self._obeyed > FREE_COMMANDS and not self._is_relay:
-            await self._door.chatter.carry(1)
+            await self._pace.commands.carry(1)
         if self._commands[name] > OFTEN.get(name, COMMANDS_PER_SESSION):
             self.hang_up(replies.TOO_MANY_COMMANDS)
         elif method is None:

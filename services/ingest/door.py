@@ -15,11 +15,11 @@ from typing import Any
 
 import structlog
 
-from services.ingest import measures, peers, replies
+from services.ingest import lane, measures, peers, replies
 from services.ingest.body import Body
 from services.ingest.budget import LARGE_BYTES, Budget, Share
 from services.ingest.conversation import Conversation
-from services.ingest.lane import Lane, Turns
+from services.ingest.lane import Lane, Pace, Turns
 from services.ingest.reception import STRANGERS_PER_S, Reception
 from services.ingest.recipients import Recipient, resolve
 from services.ingest.room import Room
@@ -31,8 +31,6 @@ BACKLOG = 1024  # connections that wait to be looked at
 MINUTE_S = 60.0
 FINISH_S = 10.0
 HEAVY_BYTES = 2 * 1024 * 1024  # one such mail at a time is in memory; others wait in files
-LARGE_BYTES_PER_S = 32 * 1024 * 1024.0  # a mail of 25 MiB alone takes less than a second
-CHATTER_PER_S = 1000.0  # commands of sessions that say much and bring no mail
 KNOWN_CLIENTS = 10_000
 
 _log = structlog.get_logger(__name__)
@@ -49,6 +47,7 @@ class Timing:
     crowded_idle_s: float = 10.0  # when all places are taken (Postfix under stress: 10 s)
     proxy_s: float = 5.0  # for the header of a proxy in front
     farewell_s: float = 5.0  # to read the last reply
+    in_vain_s: float = 5.0  # before who comes again and again in vain is sent away
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +95,11 @@ class Door:
         self._by_address: Counter[str] = Counter()
         self._in_vain: Counter[str] = Counter()
         self._minute_began = 0.0
-        self.lane = Lane(LARGE_BYTES_PER_S)
+        self.held: dict[Reception, asyncio.TimerHandle] = {}
         self.turns = Turns()
-        self.chatter = Lane(CHATTER_PER_S)
-        self.strangers = Lane(STRANGERS_PER_S)
+        self.newcomers = Lane(STRANGERS_PER_S)
+        self._strangers = lane.strangers()
+        self._acquaintances = lane.acquaintances()
         self._known: dict[str, None] = {}
         self._heavy = asyncio.Lock()
         self._storing: set[asyncio.Task[Sequence[str]]] = set()
@@ -127,6 +127,8 @@ class Door:
             server.close()
         for session in [s for s in self._sessions if not s.is_receiving]:
             session.hang_up(replies.SHUTTING_DOWN)
+        for waiting in list(self.held):
+            waiting.refuse()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(finish_s):
                 while self._sessions or self._storing:  # noqa: ASYNC110 - once in a life
@@ -158,6 +160,10 @@ class Door:
         """Say whether it is ours, or has left a mail since the start (of the latest 10,000)."""
         is_ours = self.is_relay(address) or self.is_proxy(address)
         return is_ours or peers.counted_as(address) in self._known
+
+    def pace_for(self, address: str) -> Pace:
+        """Give the pace that a client's session goes at."""
+        return self._acquaintances if self.knows(address) else self._strangers
 
     def _remember(self, counted_as: str) -> None:
         self._known.pop(counted_as, None)

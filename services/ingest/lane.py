@@ -1,6 +1,9 @@
 """What many want at once is given at a pace, so that those who want little are not held up."""
 
 import asyncio
+from dataclasses import dataclass
+
+KIB, MIB = 1024, 1024 * 1024
 
 
 class Lane:
@@ -32,3 +35,25 @@ class Turns:
         """Return when all who came before have had their turn."""
         async with self._turn:
             await asyncio.sleep(0)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What all clients of a kind share, beyond what each has for nothing."""
+
+    commands: Lane
+    octets: Lane
+    free_octets: int
+    """So much of a mail is read as it comes; what follows waits for its turns."""
+    buffer_octets: int
+    """Twice this is the most that is read of a client before it is listened to."""
+
+
+def strangers() -> Pace:
+    """For who has never left a mail: two hundred of them must not be felt by the others."""
+    return Pace(Lane(200), Lane(8 * MIB), MIB // 8, 8 * KIB)
+
+
+def acquaintances() -> Pace:
+    """For who has: a mail of 25 MiB alone takes less than a second."""
+    return Pace(Lane(1000), Lane(32 * MIB), 2 * MIB, 128 * KIB)

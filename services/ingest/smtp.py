@@ -19,7 +19,6 @@ from services.ingest.dots import DotReader
 
 BLOCK_BYTES = 64 * 1024  # larger ones cost more: the allocator maps each anew
 SMALL_BYTES = 128 * 1024  # of a mail; what is longer is read block by block, in turns
-LARGE_BYTES = 2 * 1024 * 1024  # what is longer than this shares a lane
 ADDRESS_CHARS = 320
 _PATH = re.compile(r'\s*<(?:@[^:<>]*:)?((?:"(?:[^"\\]|\\.)*"|[^<>"\s])*)>(.*)|\s*([^<>"\s]+)(.*)')
 
@@ -166,8 +165,8 @@ class Session(Conversation):
                 raise ConnectionResetError
             plain, rest = dots.feed(block)
             seen += len(plain)
-            if seen > LARGE_BYTES:
-                await self._door.lane.carry(len(block))
+            if seen > self._pace.free_octets:
+                await self._pace.octets.carry(len(block))
             elif seen > SMALL_BYTES:
                 await self._door.turns.take()
             if refusal is None:

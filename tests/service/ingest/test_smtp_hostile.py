@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.ingest.conversation import BUFFER_BYTES
 from services.ingest.door import Door, Timing
+from services.ingest.lane import acquaintances
 from services.ingest.reception import MOST_PATIENT_S, STRANGERS_PER_S
 from tests.actors.attackers import attacked
 from tests.bench.hostile import good_mails
@@ -85,7 +85,7 @@ async def test_a_command_without_end_is_cut_off(mails: Mails) -> None:
         client = await Client.connect(port)
         await client.reply()
         before = process.memory_info().rss
-        client.send(b"x" * (3 * BUFFER_BYTES))
+        client.send(b"x" * (3 * acquaintances().buffer_octets))
 
         assert (await client.reply()).startswith("421 4.7.0")
         await until(lambda: is_empty(door))
@@ -166,17 +166,41 @@ async def test_a_failed_handshake_ends_that_connection_alone(mails: Mails, tmp_p
         assert (await (await Client.connect(port)).reply()).startswith("220")
 
 
-async def test_who_comes_again_and_again_in_vain_is_sent_away_at_once(mails: Mails) -> None:
-    async with an_open_door(mails, max_in_vain_per_minute=3) as (door, port):
+async def test_who_comes_again_and_again_in_vain_waits_to_be_sent_away(mails: Mails) -> None:
+    timing = Timing(in_vain_s=0.5)
+    async with an_open_door(mails, timing=timing, max_in_vain_per_minute=3, max_connections=2) as (
+        door,
+        port,
+    ):
         for _ in range(3):
             client = await Client.connect(port)
             await client.play("S: 220\nC: QUIT\nS: 221")
             await until(lambda: is_empty(door))
 
-        client = await Client.connect(port)
-        assert (await client.reply()).startswith("421 4.7.0")
-        assert await client.reply() == ""
-        assert (await (await Client.connect(port, source="127.0.0.2")).reply()).startswith("220")
+        held = [await Client.connect(port) for _ in range(2)]
+        await until(lambda: len(door.held) == 2)
+        one_too_many = await Client.connect(port)
+        assert (await one_too_many.reply()).startswith("421 4.7.0")
+        elsewhere = await Client.connect(port, source="127.0.0.2")
+        assert (await elsewhere.reply()).startswith("220")
+        assert not any(client.reader._buffer for client in held)
+
+        for client in held:
+            assert (await client.reply()).startswith("421 4.7.0")
+            assert await client.reply() == ""
+        assert not door.held
+
+
+async def test_who_waits_to_be_sent_away_does_not_hold_up_the_end(mails: Mails) -> None:
+    async with an_open_door(mails, max_in_vain_per_minute=1) as (door, port):
+        await (await Client.connect(port)).close()
+        await until(lambda: is_empty(door) and door.comes_in_vain("127.0.0.1"))
+        held = await Client.connect(port)
+        await until(lambda: door.held)
+
+        await door.close(0.5)
+
+        assert (await held.reply()).startswith("421 4.7.0")
 
 
 async def test_who_leaves_mails_may_come_as_often_as_they_like(mails: Mails) -> None:
@@ -201,14 +225,14 @@ async def test_many_strangers_wait_their_turn_and_who_has_left_a_mail_does_not(
         await known.play("C: DATA\nS: 354\nC: x\\r\\n.\nS: 250\nC: QUIT\nS: 221")
         await until(lambda: is_empty(door))
 
-        door.strangers.wait_s(MOST_PATIENT_S * STRANGERS_PER_S / 5)
+        door.newcomers.wait_s(MOST_PATIENT_S * STRANGERS_PER_S / 5)
         stranger = await Client.connect(port, source="127.0.0.2")
         stranger.send(b"EHLO hasty.example\r\n")
         known = await Client.connect(port, source="127.0.0.9")
         assert (await known.reply()).startswith("220")
         assert not stranger.reader._buffer
 
-        door.strangers.wait_s(MOST_PATIENT_S * STRANGERS_PER_S)
+        door.newcomers.wait_s(MOST_PATIENT_S * STRANGERS_PER_S)
         late = await Client.connect(port, source="127.0.0.3")
         assert (await late.reply()).startswith("421 4.7.0")
         await stranger.play("S: 220\nS: 250")
