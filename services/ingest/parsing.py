@@ -69,6 +69,14 @@ class Believing(Protocol):
         ...
 
 
+class Limiting(Protocol):
+    """Where mails are counted of senders who may write only so much."""
+
+    async def excess(self, row: Document, reading: Reading) -> str:
+        """Why a mail is too much, or nothing; the same again says the same."""
+        ...
+
+
 class Obeying(Protocol):
     """Where orders to ingest itself are done."""
 
@@ -109,6 +117,7 @@ class Tools:
     trusted: Callable[[], Sequence[str]]
     senders: Senders
     intake: Believing
+    limits: Limiting
     orders: Obeying
 
 
@@ -275,7 +284,7 @@ class MailReader:
     async def _announce(self, read: Sequence[tuple[Document, Reading]]) -> None:
         if not read:
             return
-        withheld = {row["_id"]: self._tools.intake.believe(row, reading) for row, reading in read}
+        withheld = {row["_id"]: await self._why_withheld(row, reading) for row, reading in read}
         told = [(row, reading) for row, reading in read if not withheld[row["_id"]]]
         with stage("store-blobs"):
             outgoing = await self._until_done(lambda: self._to_records(told))
@@ -290,6 +299,10 @@ class MailReader:
                     await self._until_done(partial(self._tools.rows.withheld, name, reason))
         self.done += len(read)
         self._held.difference_update(row["_id"] for row, _ in read)
+
+    async def _why_withheld(self, row: Document, reading: Reading) -> str:
+        reason = self._tools.intake.believe(row, reading)
+        return reason or await self._until_done(partial(self._tools.limits.excess, row, reading))
 
     async def _to_records(self, read: Sequence[tuple[Document, Reading]]) -> list[Outgoing]:
         """Store all contents in one write, then name them in the records."""

@@ -217,7 +217,7 @@ _HOW = (
     "  #quarantine list\n"
     "  #quarantine show ID\n"
     "  #quarantine retry ID      it is read again\n"
-    "  #quarantine release ID    somebody has read it; spam goes to the desk\n"
+    "  #quarantine release ID    somebody has read it; if it was withheld it goes to the desk\n"
     "  #quarantine drop ID       nobody needs it\n"
     f"Several ids, or all (up to {AT_ONCE}), and a reason: drop all why a newsletter"
 )

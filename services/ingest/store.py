@@ -2,9 +2,9 @@
 
 A row is ``received`` until its record is on the bus, then ``announced``, or ``quarantined`` where
 the parser was defeated and the record says so. Operators take it out of quarantine: to be
-received once more, announced, or ``dropped``. What a filter calls spam may be ``withheld``: told
-to nobody until an operator lets it through. Who reads a row holds a lease on it; a lease that
-runs out frees the row for anybody.
+received once more, announced, or ``dropped``. What a filter calls spam, and what is more than its
+sender may write, is ``withheld``: told to nobody until an operator lets it through. Who reads a
+row holds a lease on it; a lease that runs out frees the row for anybody.
 """
 
 from collections.abc import Iterable, Sequence

@@ -154,6 +154,12 @@ def _escalate(command: contract.Escalate) -> list[Asked]:
     return [("escalate", f'{command.to} "{reason}"'.strip() if reason else command.to)]
 
 
+def _bar(command: contract.Bar) -> list[Asked]:
+    per_hour = f"{command.per_hour}/h" if command.per_hour else ""
+    per_day = f"{command.per_day}/d" if command.per_day else ""
+    return [("bar", f"{command.sender} {per_hour} {per_day}".strip())]
+
+
 _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Reply: lambda _: [("reply", "")],
     contract.Note: lambda _: [("note", "")],
@@ -169,7 +175,7 @@ _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Reopen: lambda _: [("reopen", "")],
     contract.SetField: lambda c: [(c.field, c.value)],
     contract.Escalate: _escalate,
-    contract.Bar: lambda c: [("bar", c.sender)],
+    contract.Bar: _bar,
     contract.Unbar: lambda c: [("unbar", c.sender)],
 }
 

@@ -18,6 +18,7 @@ from shared.contracts.ticket import (
     Message,
     SenderAdmitted,
     SenderBarred,
+    SenderLimited,
     Survey,
     TicketEvent,
     TicketState,
@@ -205,12 +206,15 @@ def absence_of(document: Document) -> Absence:
     )
 
 
-def bar_document(event: SenderBarred | SenderAdmitted) -> Document:
+def bar_document(event: SenderBarred | SenderLimited | SenderAdmitted) -> Document:
     """What was last decided about a sender, as it is stored."""
     return {
         "_id": event.sender,
         "v": VERSION,
         "barred": isinstance(event, SenderBarred),
+        "limited": isinstance(event, SenderLimited),
+        "per_hour": getattr(event, "per_hour", 0),
+        "per_day": getattr(event, "per_day", 0),
         "by": event.by,
         "at": event.at,
         "ticket_id": event.ticket_id,

@@ -36,6 +36,9 @@ _MORE_EXAMPLES = {
     "language": "de",
     "exempt": ["192.0.2.25"],
     "blocked": ["seller@shop.example", "spam.example"],
+    "who": "monitoring.example",
+    "per_hour": 5,
+    "per_day": 20,
 }
 
 

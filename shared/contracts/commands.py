@@ -135,14 +135,19 @@ class Escalate(_OnTicket):
 
 
 class Bar(_OnTicket):
-    """Take no more mail of an address or a domain; empty: of the ticket's requester."""
+    """Take no more mail of an address or a domain; empty: of the ticket's requester.
+
+    With a number only what is beyond so many an hour or a day waits in quarantine.
+    """
 
     type: Literal["command.bar"] = "command.bar"
     sender: Address = ""
+    per_hour: int = Field(default=0, ge=0)
+    per_day: int = Field(default=0, ge=0)
 
 
 class Unbar(_OnTicket):
-    """Take mail of an address or a domain again; empty: of the ticket's requester."""
+    """Take all mail of an address or a domain again; empty: of the ticket's requester."""
 
     type: Literal["command.unbar"] = "command.unbar"
     sender: Address = ""

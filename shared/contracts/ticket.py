@@ -369,8 +369,20 @@ class SenderBarred(TicketEvent):
     sender: Address
 
 
+class SenderLimited(TicketEvent):
+    """The desk wants only so many mails of ``sender`` an hour or a day; 0: as many as come.
+
+    A bar of the same sender is lifted. What is beyond the limit waits in quarantine.
+    """
+
+    type: Literal["ticket.sender-limited"] = "ticket.sender-limited"
+    sender: Address
+    per_hour: int = Field(default=0, ge=0)
+    per_day: int = Field(default=0, ge=0)
+
+
 class SenderAdmitted(TicketEvent):
-    """The bar of ``sender`` is lifted."""
+    """Any bar or limit of ``sender`` is lifted."""
 
     type: Literal["ticket.sender-admitted"] = "ticket.sender-admitted"
     sender: Address
@@ -425,6 +437,7 @@ RECORDS = (
     TicketEscalated,
     TicketLinked,
     SenderBarred,
+    SenderLimited,
     SenderAdmitted,
     DraftHeld,
     DeliveryNoted,

@@ -25,6 +25,7 @@ IRRELEVANT = (
     events.SurveyAnswered,
     events.QuestionsAnswered,
     events.SenderBarred,
+    events.SenderLimited,
     events.SenderAdmitted,
     events.DraftHeld,
     events.DeliveryNoted,

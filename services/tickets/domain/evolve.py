@@ -183,6 +183,7 @@ _CHANGES: dict[type[TicketEvent], Callable[[Ticket, Any], tuple[Changes, Changes
     contract.TicketEscalated: _escalated,
     contract.TicketLinked: _linked,
     contract.SenderBarred: _nothing,
+    contract.SenderLimited: _nothing,
     contract.SenderAdmitted: _nothing,
     contract.DraftHeld: _draft,
     contract.DeliveryNoted: _nothing,

@@ -102,9 +102,10 @@ WORDS: tuple[Word, ...] = (
          phase="after", group="status", is_about_state=True),
     Word("escalate", "call in the manager or a team", arguments.escalation, changes.escalate, (),
          "after", usage='[team] ["reason"]'),
-    Word("bar", "take no more mail of the customer, an address or a domain; to be confirmed",
-         arguments.sender, changes.bar, ("ban",), "after", "bar", "lead",
-         usage="[address or domain]"),
+    Word("bar", "take no more mail of the customer, an address or a domain, or only 5 an hour "
+         "(5/h) or a day (5/d); to be confirmed",
+         arguments.limited_sender, changes.bar, ("ban",), "after", "bar", "lead",
+         usage="[address or domain] [5/h] [20/d]"),
     Word("unbar", "take it again", arguments.sender, changes.unbar, ("admit",), "after", "bar",
          "lead", usage="[address or domain]"),
     Word("send", "release my held draft as it is, or confirm it", control="draft",

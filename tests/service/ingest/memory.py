@@ -162,6 +162,16 @@ class WithholdingIntake:
         return self.reasons.get(row["_id"], "")
 
 
+class NoLimits:
+    """Nobody is limited but by the mails that a test names, for its reasons."""
+
+    def __init__(self) -> None:
+        self.reasons: dict[str, str] = {}
+
+    async def excess(self, row: dict[str, Any], _reading: Reading) -> str:
+        return self.reasons.get(row["_id"], "")
+
+
 class Orders:
     """Notes whose mails it was given to obey."""
 
