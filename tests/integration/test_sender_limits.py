@@ -82,6 +82,17 @@ async def test_exactly_so_many_pass_whoever_reads_them_and_the_same_ones_again(
     assert sorted(await passing(later, *names)) == first
 
 
+async def test_a_mail_that_is_read_again_takes_no_second_place(
+    client: database.Client, counts: database.Collection
+) -> None:
+    process = a_process(client, counts, limited=[{"who": ROBOT, "per_hour": 2}])
+
+    for _ in range(3):
+        assert await passing(process, "a") == ["a"]
+
+    assert len(await passing(process, "b", "c")) == 1
+
+
 async def test_an_hour_is_the_clocks_and_a_day_limits_all_its_hours(
     client: database.Client, counts: database.Collection
 ) -> None:
