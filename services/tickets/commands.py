@@ -160,6 +160,15 @@ def _bar(command: contract.Bar) -> list[Asked]:
     return [("bar", f"{command.sender} {per_hour} {per_day}".strip())]
 
 
+def _copies(command: contract.CopyTo | contract.BlindCopyTo) -> str:
+    """In quotes, so that what is no address is refused and never read as two."""
+    signed = [f"{'=' if command.replace else '+'}{address}" for address in command.add]
+    signed += [f"-{address}" for address in command.remove]
+    if command.replace and not command.add:
+        signed.insert(0, "=")
+    return " ".join(f'"{item}"' for item in signed)
+
+
 _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Reply: lambda _: [("reply", "")],
     contract.Note: lambda _: [("note", "")],
@@ -174,6 +183,8 @@ _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Close: lambda _: [("close", "")],
     contract.Reopen: lambda _: [("reopen", "")],
     contract.SetField: lambda c: [(c.field, c.value)],
+    contract.CopyTo: lambda c: [("cc", _copies(c))],
+    contract.BlindCopyTo: lambda c: [("bcc", _copies(c))],
     contract.Escalate: _escalate,
     contract.Bar: _bar,
     contract.Unbar: lambda c: [("unbar", c.sender)],

@@ -73,6 +73,7 @@ def ticket_document(ticket: Ticket, order: int) -> Document:
         "breached": [[clock, due_at] for clock, due_at in ticket.breached.items()],
         "escalated_by": sorted(ticket.escalated_by),
         "asked": [question.model_dump() for question in ticket.asked],
+        "taken_out": sorted(ticket.taken_out),
     }
 
 
@@ -92,6 +93,7 @@ def ticket_of(document: Mapping[str, Any]) -> Ticket:
         breached=dict(pair for pair in document["breached"] if not isinstance(pair, str)),
         escalated_by=frozenset(document.get("escalated_by", ())),
         asked=tuple(AskedQuestion.model_validate(one) for one in document.get("asked", ())),
+        taken_out=frozenset(document.get("taken_out", ())),
     )
 
 

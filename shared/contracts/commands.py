@@ -126,6 +126,27 @@ class SetField(_OnTicket):
     value: str = Field(max_length=500)
 
 
+class _Copies(_OnTicket):
+    add: list[Address] = Field(default_factory=list, max_length=50)
+    remove: list[Address] = Field(default_factory=list, max_length=50)
+    replace: bool = False
+
+
+class CopyTo(_Copies):
+    """Put people in copy of what the requester is sent from now on, or take them out.
+
+    ``remove`` ends either kind of copy. ``replace``: of those in open copy only ``add`` stay.
+    """
+
+    type: Literal["command.cc"] = "command.cc"
+
+
+class BlindCopyTo(_Copies):
+    """The same, unseen by the requester and by others in copy."""
+
+    type: Literal["command.bcc"] = "command.bcc"
+
+
 class Escalate(_OnTicket):
     """Call in the next step of the policy, or the team named."""
 
@@ -168,6 +189,8 @@ COMMANDS = (
     Close,
     Reopen,
     SetField,
+    CopyTo,
+    BlindCopyTo,
     Escalate,
     Bar,
     Unbar,

@@ -53,7 +53,11 @@ class GivenAnswer(Contract):
 
 
 class TicketState(Contract):
-    """What is true of a ticket after an event; small on purpose, texts are in the messages."""
+    """What is true of a ticket after an event; small on purpose, texts are in the messages.
+
+    ``followers`` get what the requester is sent, openly in copy; of ``blind_followers`` neither
+    the requester nor another follower is ever told.
+    """
 
     ticket_id: TicketId
     seq: int = Field(ge=1)
@@ -73,6 +77,7 @@ class TicketState(Contract):
     assignee: Address | None = None
     locked_by: Address | None = None
     followers: list[Address] = Field(default_factory=list, max_length=50)
+    blind_followers: list[Address] = Field(default_factory=list, max_length=50)
     tags: list[str] = Field(default_factory=list, max_length=50)
     opened_at: AwareDatetime
     updated_at: AwareDatetime
@@ -267,6 +272,19 @@ class ContactLinked(TicketEvent):
     type: Literal["ticket.contact-linked"] = "ticket.contact-linked"
 
 
+class FollowersChanged(TicketEvent):
+    """Others are in copy: ``added`` openly, ``blind`` unseen; ``removed`` are no longer.
+
+    Who changes from one kind to the other is in the new kind's list alone. They get what is sent
+    after this event, and nothing from before.
+    """
+
+    type: Literal["ticket.followers-changed"] = "ticket.followers-changed"
+    added: list[Address] = Field(default_factory=list, max_length=50)
+    blind: list[Address] = Field(default_factory=list, max_length=50)
+    removed: list[Address] = Field(default_factory=list, max_length=50)
+
+
 class SurveyAnswered(TicketEvent):
     """The requester rated resolution number ``cycle``; a later rating replaces an earlier one."""
 
@@ -426,6 +444,7 @@ RECORDS = (
     TicketReopened,
     FieldChanged,
     ContactLinked,
+    FollowersChanged,
     SurveyAnswered,
     QuestionsAnswered,
     ClocksUpdated,

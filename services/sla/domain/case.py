@@ -22,6 +22,7 @@ IRRELEVANT = (
     events.LockChanged,
     events.MailHeld,
     events.MessageReread,
+    events.FollowersChanged,
     events.SurveyAnswered,
     events.QuestionsAnswered,
     events.SenderBarred,

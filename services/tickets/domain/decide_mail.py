@@ -1,10 +1,10 @@
 """What follows from a mail that no agent's order is in: opened, appended, held, rated, bounced."""
 
-import re
 from dataclasses import dataclass
 
 from services.tickets.domain import (
     asked_priority,
+    followers,
     forms,
     questionnaire,
     routing,
@@ -27,9 +27,8 @@ from shared.contracts.ticket import AskedQuestion, Message, TicketState
 
 NO_SUBJECT = "(no subject)"
 SPAM_TAG = "spam"
-MAX_FOLLOWERS = 20
-MAX_ADDRESS_CHARS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
-_ADDRESS = re.compile(r"[^\s<>,;\"]+@[^\s<>,;\"]+")
+MAX_FATES = 20
+"""How many recipients of a report are noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +193,7 @@ def assign_by_route(story: Story, route: Route, slot: int, facts: Facts) -> None
 def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
     mail, who = filing.mail, filing.who
     box = routing.mailbox_of(mail.mailbox, facts.desk)
-    trusted = trust.may_be_answered(mail, facts)
+    trusted = filing.placement.course != "hold" and trust.may_be_answered(mail, facts)
     return built(
         TicketState,
         ticket_id=filing.ticket_id,
@@ -214,7 +213,7 @@ def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
         account_id=who.account_id,
         unknown_contact=not who.is_known,
         team=route.team,
-        followers=_copied(mail, facts) if trusted else [],
+        followers=followers.copied(mail, facts.desk) if trusted else [],
         opened_at=facts.now,
         updated_at=facts.now,
     )
@@ -222,20 +221,6 @@ def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
 
 def _subject(mail: MailReceived, facts: Facts) -> str:
     return asked_priority.without_tag(untagged(mail.subject), mail.mailbox, facts.desk)
-
-
-def _copied(mail: MailReceived, facts: Facts) -> list[str]:
-    """The addresses in copy that are neither ours nor the sender's."""
-    found = [a.lower() for entry in mail.cc for a in _ADDRESS.findall(entry)]
-    ours = facts.desk.agents_by_address
-    return [
-        address
-        for address in dict.fromkeys(found)
-        if len(address) <= MAX_ADDRESS_CHARS
-        and address not in ours
-        and address != mail.from_addr
-        and not trust.own_mailbox(address, facts.desk)
-    ][:MAX_FOLLOWERS]
 
 
 def _append(story: Story, filing: Filing, facts: Facts) -> None:
@@ -248,10 +233,11 @@ def _append(story: Story, filing: Filing, facts: Facts) -> None:
     if not automatic:
         reroute(story)  # before the message, so that who gets the ticket is told of both at once
     message = as_message(mail, story.state.messages + 1, facts)
-    changes = {} if automatic else _new_followers(story, mail, facts)
-    story.tell(contract.MessageAdded, message=message, cycle=max(ticket.cycle, 1), changes=changes)
+    story.tell(contract.MessageAdded, message=message, cycle=max(ticket.cycle, 1))
     if automatic:
         return
+    if fresh := followers.brought(ticket, mail, facts):
+        story.tell(contract.FollowersChanged, added=fresh)
     _take_answers(story, mail)
     if ticket.is_done:
         story.tell(contract.TicketReopened, reason="customer")
@@ -281,15 +267,6 @@ def _is_requester(story: Story, mail: MailReceived) -> bool:
 def _link_contact(story: Story, who: Person) -> None:
     changes = {"contact_id": who.contact_id, "account_id": who.account_id, "unknown_contact": False}
     story.tell(contract.ContactLinked, by="system:directory", changes=changes)
-
-
-def _new_followers(story: Story, mail: MailReceived, facts: Facts) -> dict[str, list[str]]:
-    """Who comes in by copy: only a sender beyond doubt may add people (they get what follows)."""
-    if not (trust.owns_token(mail) or mail.authentication.dmarc == "pass"):
-        return {}
-    known = {story.state.requester, *story.state.followers}
-    fresh = [address for address in _copied(mail, facts) if address not in known]
-    return {"followers": [*story.state.followers, *fresh][:MAX_FOLLOWERS]} if fresh else {}
 
 
 def _hold(story: Story, filing: Filing) -> None:
@@ -334,7 +311,7 @@ def _note_bounce(story: Story, filing: Filing) -> None:
     failed = bounce.kind == "failed"
     gone = failed and token.state == "valid" and is_dead(bounce.status, bounce.diagnostic)
     recipients = bounce.recipients or [""]
-    for recipient in recipients[:MAX_FOLLOWERS]:
+    for recipient in recipients[:MAX_FATES]:
         story.tell(
             contract.DeliveryNoted,
             by="system:delivery",

@@ -78,7 +78,7 @@ def _contradictions(lines: list[Checked]) -> list[Checked]:
     seen: dict[str, str] = {}
     result = []
     for line in lines:
-        matter = (line.word.group or line.word.name) if line.word else ""
+        matter = _matter(line.word) if line.word else ""
         if matter and matter in seen and not line.code:
             message = f"contradicts {seen[matter]!r}: one of them only"
             result.append(Checked(line.line, line.word, code="E07", message=message))
@@ -87,3 +87,8 @@ def _contradictions(lines: list[Checked]) -> list[Checked]:
             seen[matter] = line.line
         result.append(line)
     return result
+
+
+def _matter(word: Word) -> str:
+    """What may be said once in a mail; empty for a word that may be repeated."""
+    return "" if word.repeats else word.group or word.name
