@@ -189,17 +189,15 @@ class Notice:
     def _facts(self) -> list[dict[str, str]]:
         state, words = self.view.state, self.reader.phrases
         holder = self._person_or_nobody(state.locked_by)
+        copies = (("in-copy", state.followers), ("blind-copy", state.blind_followers))
         rows = {
             "Customer": self._who(state.requester_name, state.requester, ""),
+            **{str(words[kind]): ", ".join(map(cleaned, who)) for kind, who in copies if who},
             "Status": state.status,
             "Priority": state.priority,
             "Assignee": self._person_or_nobody(state.assignee),
             "Locked by": holder,
             "Opened": f"{self.reader.when(state.opened_at)} ({self.reader.zone.key})",
-        }
-        copies = {"in-copy": state.followers, "blind-copy": state.blind_followers}
-        rows |= {
-            str(words[kind]): ", ".join(map(cleaned, who)) for kind, who in copies.items() if who
         }
         facts = [{"name": name, "value": value, "colour": ""} for name, value in rows.items()]
         facts += [
