@@ -8,7 +8,8 @@ from services.ingest.reading import Reading
 from services.ingest.recipients import resolve
 from services.ingest.spam import SpamField, verdict
 from shared.addresses import AddressBook
-from shared.config.models import ContactForm, Desk
+from shared.config.intake import ContactForm
+from shared.config.models import Desk
 from shared.mongo import Document
 
 

@@ -14,7 +14,8 @@ from services.ingest.quarantine import Decision, NotOneMailError, Quarantine
 from shared.acting import agent_refusal
 from shared.bus import Outgoing
 from shared.clock import Clock
-from shared.config.models import Agent, Desk
+from shared.config.models import Desk
+from shared.config.people import Agent
 from shared.contracts import topics
 from shared.contracts.base import Meta
 from shared.contracts.mail import MailReceived

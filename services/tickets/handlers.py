@@ -26,7 +26,7 @@ from shared import metrics
 from shared.bus import Received
 from shared.clock import Clock
 from shared.config.loading import LoadedDesk
-from shared.config.models import Agent
+from shared.config.people import Agent
 from shared.contracts import topics
 from shared.contracts.commands import MoveToTeam, OpenTicket
 from shared.contracts.delivery import MailSent

@@ -10,7 +10,8 @@ from services.tickets.domain.facts import Actor, Facts
 from services.tickets.domain.permissions import name_of
 from services.tickets.mail_commands import grammar, when
 from shared import quarantine_order
-from shared.config.models import Agent, Desk
+from shared.config.models import Desk
+from shared.config.people import Agent
 from shared.config.values import sender_name
 from shared.contracts.ticket import Status
 from shared.senders import MOST_PER_DAY, MOST_PER_HOUR, Limit, said

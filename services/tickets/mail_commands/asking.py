@@ -12,7 +12,8 @@ from services.tickets.mail_commands.grammar import fold
 from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to
 from shared.business_time.named import NamedCalendars
 from shared.business_time.standing import latest
-from shared.config.models import Agent, Desk
+from shared.config.models import Desk
+from shared.config.people import Agent
 from shared.contracts.ticket import (
     DeliveryNoted,
     FollowersChanged,

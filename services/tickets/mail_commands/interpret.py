@@ -18,7 +18,7 @@ from services.tickets.mail_commands.grammar import Block
 from services.tickets.mail_commands.lint import Checked
 from services.tickets.mail_commands.words import BY_NAME
 from shared import quarantine_order
-from shared.config.models import Agent
+from shared.config.people import Agent
 from shared.contracts import ticket as contract
 from shared.contracts.mail import INLINE_TEXT_CHARS, MailReceived
 from shared.contracts.requests import AnswerMail, CommandReceipt, LineResult

@@ -10,7 +10,7 @@ from services.tickets.mail_commands import grammar
 from services.tickets.mail_commands.arguments import Problem, Reader
 from services.tickets.mail_commands.grammar import Block, CommandLine
 from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to, in_effect_order
-from shared.config.models import Role
+from shared.config.people import Role
 
 SHOWN_LINE_CHARS = 300
 

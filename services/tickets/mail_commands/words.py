@@ -14,7 +14,7 @@ from services.tickets.mail_commands import arguments, copying
 from services.tickets.mail_commands.arguments import Parse
 from services.tickets.mail_commands.grammar import fold
 from shared import quarantine_order
-from shared.config.models import Role
+from shared.config.people import Role
 
 
 @dataclass(frozen=True, slots=True)
