@@ -131,9 +131,9 @@ class Notice:
 
     def _strangers(self, message: Message) -> list[str]:
         """Who had a copy of somebody's mail and gets none of our answers."""
-        state = self.view.state
-        if message.direction == "out":
+        if message.direction == "out" or not message.cc:
             return []
+        state = self.view.state
         known = {state.requester, message.from_addr, *state.followers, *state.blind_followers}
         # A signed address of the mailbox is the mailbox.
         named = {address: _TAG.sub("@", address) for address in addresses_in(message.cc)}

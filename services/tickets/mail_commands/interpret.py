@@ -142,8 +142,10 @@ def _corrected(post: AgentMail, draft: Draft, block: Block, reader: Reader) -> _
     is_sent = len(commands) < len(block.commands)
     kept = grammar.read("\n".join(draft.block), BY_NAME)
     text = block.text or draft.text
-    stray = block.stray if block.text else grammar.read(f"\n.\n{draft.text}", BY_NAME).stray
-    merged = Block(commands or kept.commands, text, () if is_sent else stray)
+    merged_commands = commands or kept.commands
+    again = grammar.stray_lines(draft.text, BY_NAME, merged_commands)
+    stray = block.stray if block.text else again
+    merged = Block(merged_commands, text, () if is_sent else stray)
     return _Wish(
         block=merged,
         kind=draft.kind,

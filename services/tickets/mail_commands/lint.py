@@ -34,8 +34,10 @@ def check(block: Block, reader: Reader) -> list[Checked]:
         over = block.commands[grammar.MAX_COMMANDS].line[:SHOWN_LINE_CHARS]
         message = f"more than {grammar.MAX_COMMANDS} commands"
         checked.append(Checked(over, code="E02", message=message))
-    hint = "a command below the text is never run; #send lets it go as text"
-    return checked + [Checked(s[:SHOWN_LINE_CHARS], code="E13", message=hint) for s in block.stray]
+    return checked + [
+        Checked(stray[:SHOWN_LINE_CHARS], code="E13", message=_why_stray(stray))
+        for stray in block.stray
+    ]
 
 
 def acts_of(lines: list[Checked]) -> tuple[Act, ...]:
@@ -87,6 +89,12 @@ def _contradictions(lines: list[Checked]) -> list[Checked]:
             seen[matter] = line.line
         result.append(line)
     return result
+
+
+def _why_stray(line: str) -> str:
+    if line[0] in grammar.SIGNS:
+        return "a command below the text is never run; #send lets it go as text"
+    return "the rest of a list? Begin each line with its word; #send lets this one go as text"
 
 
 def _matter(word: Word) -> str:

@@ -175,6 +175,30 @@ def test_a_lock_and_later_mails_hinder_nobody_from_putting_in_copy(opened):
     assert order(opened, f"#cc {ANNA}", number=1) == ["followers-changed"]
 
 
+@pytest.mark.parametrize("rest", [CARL, f"+{CARL}, -{BOB}", f"<{CARL}>;"])
+def test_a_list_that_a_mail_program_broke_in_two_is_held_and_goes_to_nobody(opened, rest):
+    assert codes(opened, f"#bcc +{ANNA}\n{rest}\nHello") == ["E13"]
+    assert "the rest of a list?" in opened.requests[-1].lines[-1].message
+    answer = {"purpose": "confirm", "number": 1}
+    assert order(opened, f"#bcc {ANNA} {CARL}", **answer) == ["draft-held"]  # the old text
+
+    answer["number"] = 2
+    assert order(opened, f"#bcc {ANNA} {CARL}\nHello", **answer)[0] == "followers-changed"
+
+    assert opened.last(MessageAdded).message.text == "Hello"
+    assert copies(opened) == ([BOB], [ANNA, CARL])
+
+
+def test_addresses_that_are_meant_as_text_go_with_send_or_below_an_empty_line(opened):
+    codes(opened, f"#cc {ANNA}\n{CARL}\nis our new address.")
+
+    assert "message-added" in order(opened, "#send")
+    assert opened.last(MessageAdded).message.text == f"{CARL}\nis our new address."
+    assert "message-added" in order(opened, f"#cc {NILS}\n\n{CARL}")
+    assert "message-added" in order(opened, f"#note\n{CARL}")
+    assert "message-added" in order(opened, f"#cc {STRANGER}\n{CARL} is new.")
+
+
 def test_check_says_so_and_does_nothing(opened):
     assert order(opened, f"#check\n#cc +{ANNA}") == []
 
