@@ -26,8 +26,8 @@ from shared.addresses import AddressBook, AddressKeys
 from shared.census import CENSUS_PAUSE_S, Census
 from shared.health import Check, Health
 from shared.mongo import database, ensure_indexes
+from shared.parts import Background, Context, Part
 from shared.senders import TOLD_DATABASE, TOLD_SENDERS
-from shared.service import Background, Context, Part
 
 ROOM_PAUSE_S = 2.0
 BACKLOG_PAUSE_S = 5.0
