@@ -193,7 +193,6 @@ def assign_by_route(story: Story, route: Route, slot: int, facts: Facts) -> None
 def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
     mail, who = filing.mail, filing.who
     box = routing.mailbox_of(mail.mailbox, facts.desk)
-    trusted = filing.placement.course != "hold" and trust.may_be_answered(mail, facts)
     return built(
         TicketState,
         ticket_id=filing.ticket_id,
@@ -213,7 +212,7 @@ def _first_state(filing: Filing, route: Route, facts: Facts) -> TicketState:
         account_id=who.account_id,
         unknown_contact=not who.is_known,
         team=route.team,
-        followers=followers.copied(mail, facts.desk) if trusted else [],
+        followers=[] if filing.placement.course == "hold" else followers.first(mail, facts),
         opened_at=facts.now,
         updated_at=facts.now,
     )

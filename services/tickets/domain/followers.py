@@ -59,6 +59,16 @@ def copied(mail: MailReceived, desk: Desk) -> list[str]:
     ][:MAX_FOLLOWERS]
 
 
+def first(mail: MailReceived, facts: Facts) -> list[str]:
+    """Whom the mail that opens a ticket puts in copy: nobody where its sender may be forged.
+
+    A desk that answers everybody believes what proves nothing, but not what failed the proof.
+    """
+    if mail.authentication.dmarc == "fail" or not trust.may_be_answered(mail, facts):
+        return []
+    return copied(mail, facts.desk)
+
+
 def brought(ticket: Ticket, mail: MailReceived, facts: Facts) -> list[str]:
     """Whom an answer puts in copy: they get what follows, so its sender must be beyond doubt.
 

@@ -284,6 +284,26 @@ def test_a_sender_in_doubt_brings_nobody_and_agents_see_who_was_copied(opened):
     assert f"Copy to: {ANNA}" in shown(opened)
 
 
+@pytest.mark.parametrize(
+    ("whom", "dmarc", "openly"),
+    [
+        ("all", "pass", [ANNA]),
+        ("all", "none", [ANNA]),
+        ("all", "fail", []),
+        ("authenticated", "pass", [ANNA]),
+        ("authenticated", "none", []),
+    ],
+)
+def test_the_first_mail_puts_in_copy_whom_its_sender_may_be_believed_to_want(
+    desk, whom, dmarc, openly
+):
+    desk.config = a_desk(customers={"acknowledge": whom})
+
+    desk.receive(a_mail(cc=[ANNA], authentication={"dmarc": dmarc}))
+
+    assert desk.state().followers == openly
+
+
 def test_a_held_mail_that_opens_a_ticket_has_nobody_in_copy(desk):
     desk.config = a_desk(customers={"acknowledge": "all"})
     forged = a_mail("#close", from_addr=ANA, cc=[ANNA], authentication=FAILED,
