@@ -13,7 +13,7 @@ from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
 from services.ingest.intake import Intake
 from services.ingest.lmtp import LMTPSession
-from services.ingest.parsing import MailReader, Tools
+from services.ingest.parsing import MailReader
 from services.ingest.quarantine import Quarantine
 from services.ingest.quarantine_mail import DIGESTS, QuarantineMail
 from services.ingest.room import Room, disk_of, disk_of_mongo
@@ -22,6 +22,7 @@ from services.ingest.settings import Settings
 from services.ingest.smtp import Session
 from services.ingest.spool import Spool
 from services.ingest.store import INBOUND, INDEXES, InboundRows
+from services.ingest.tools import Tools
 from shared.addresses import AddressBook, AddressKeys
 from shared.census import CENSUS_PAUSE_S, Census
 from shared.health import Check, Health

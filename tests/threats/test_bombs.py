@@ -9,7 +9,8 @@ import pytest
 
 from services.ingest.children import Allowance, Children
 from services.ingest.intake import Intake
-from services.ingest.parsing import MailReader, Tools
+from services.ingest.parsing import MailReader
+from services.ingest.tools import Tools
 from tests.builders import a_desk, an_address_book
 from tests.service.ingest.memory import (
     BlobsInMemory,

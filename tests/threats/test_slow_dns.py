@@ -7,8 +7,9 @@ import pytest
 
 from services.ingest.children import Allowance, Children
 from services.ingest.intake import Intake
-from services.ingest.parsing import MailReader, Tools
+from services.ingest.parsing import MailReader
 from services.ingest.senders import SenderChecks
+from services.ingest.tools import Tools
 from tests.builders import a_desk, an_address_book
 from tests.name_server import NameServer, a_key, a_name_server, signed
 from tests.service.ingest.dialogue import until

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.ingest.children import OUT_OF_TIME
-from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader, Tools
+from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader
+from services.ingest.tools import Tools
 from tests.builders import an_address_book
 from tests.service.ingest.dialogue import until
 from tests.service.ingest.memory import (
@@ -221,7 +222,7 @@ async def test_mails_whose_senders_are_being_checked_are_freed_at_the_end(bench:
     bench.reader.hand_over([a_row("doubt")])
     await bench.reader.start()
     await until(lambda: bool(bench.reader._checks))
-    bench.reader.trouble = "in a hurry"
+    bench.reader._waits.trouble = "in a hurry"
 
     await bench.reader.stop()
 
