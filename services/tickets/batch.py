@@ -6,8 +6,8 @@ from datetime import datetime
 from services.tickets import documents
 from services.tickets.documents import Cause
 from services.tickets.domain.contacts import People
-from services.tickets.domain.decide_mail import asked_by
 from services.tickets.domain.facts import Absence, Facts
+from services.tickets.domain.opening import asked_by
 from services.tickets.domain.routing_rules import Route, route
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket

@@ -6,9 +6,9 @@ from typing import Any
 
 from services.tickets.domain import routing, routing_rules
 from services.tickets.domain.built import built
-from services.tickets.domain.decide_mail import assign_by_route, questions_to
 from services.tickets.domain.decide_order import decide_order
 from services.tickets.domain.facts import Actor, Facts, Person
+from services.tickets.domain.opening import assign_by_route, questions_to
 from services.tickets.domain.order import Act, Decision, Letter, Order, Refusal
 from services.tickets.domain.permissions import is_allowed
 from services.tickets.domain.routing_rules import Question, Route
