@@ -32,9 +32,9 @@ class Announcer:
         await self._until_done(lambda: self._tools.orders.obey(mails))
         with stage("mark"):
             await self._until_done(lambda: self._mark(outgoing))
-            for name, reason in withheld.items():
-                if reason:
-                    await self._until_done(partial(self._tools.rows.withheld, name, reason))
+            for reason in {*withheld.values()} - {""}:
+                ids = [name for name, why in withheld.items() if why == reason]
+                await self._until_done(partial(self._tools.rows.withheld, ids, reason))
 
     async def _why_withheld(self, row: Document, reading: Reading) -> str:
         reason = self._tools.intake.believe(row, reading)

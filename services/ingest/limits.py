@@ -71,7 +71,6 @@ class SenderLimits:
         """Whether there is room for the mail, which is taken, or was taken for it earlier."""
         at: datetime = row["received_at"]
         name = {"_id": f"{limit.who} {at:%Y-%m-%d}"}
-        await self._counts.update_one(name, {"$setOnInsert": {"at": at}}, upsert=True)
         hour = f"hours.{at:%H}"
         free: Document = {**name, "mails": {"$ne": row["_id"]}}
         # What is not there yet is not too much either.
@@ -79,7 +78,11 @@ class SenderLimits:
             free[hour] = {"$not": {"$gte": limit.per_hour}}
         if limit.per_day:
             free["total"] = {"$not": {"$gte": limit.per_day}}
-        taken = {"$inc": {hour: 1, "total": 1}, "$push": {"mails": row["_id"]}}
-        if (await self._counts.update_one(free, taken)).modified_count:
-            return True
-        return await self._counts.find_one({**name, "mails": row["_id"]}, {"_id": 1}) is not None
+        take = {"$inc": {hour: 1, "total": 1}, "$push": {"mails": row["_id"]}}
+        itself = {"mails": {"$elemMatch": {"$eq": row["_id"]}}}
+        while not (await self._counts.update_one(free, take)).modified_count:
+            day = await self._counts.find_one(name, itself)
+            if day is not None:
+                return "mails" in day
+            await self._counts.update_one(name, {"$setOnInsert": {"at": at}}, upsert=True)
+        return True

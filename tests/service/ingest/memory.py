@@ -76,8 +76,8 @@ class Leases:
     async def quarantined(self, row_id: str, reason: str) -> None:
         self.states[row_id] = f"quarantined: {reason}"
 
-    async def withheld(self, row_id: str, reason: str) -> None:
-        self.states[row_id] = f"withheld: {reason}"
+    async def withheld(self, ids: Sequence[str], reason: str) -> None:
+        self.states |= dict.fromkeys(ids, f"withheld: {reason}")
 
 
 class Topic:
