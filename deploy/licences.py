@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
 from pathlib import Path
 
+from deploy.pages import write_or_check
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCKED = ROOT / "requirements.txt"
 PAGE = ROOT / "docs" / "licences.md"
@@ -77,14 +79,7 @@ def _said(about: PackageMetadata, name: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or check it; 0 where all is well."""
-    text = page()
-    if arguments != ["--check"]:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        sys.stderr.write("docs/licences.md is not up to date. Run: python -m deploy.licences\n")
-        return 1
-    return 0
+    return write_or_check(PAGE, page(), arguments, run="python -m deploy.licences")
 
 
 if __name__ == "__main__":

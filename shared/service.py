@@ -1,4 +1,4 @@
-"""Runs one service as a process: settings, start-up, health, stopping, and its watchdog."""
+"""Runs one service as a process: start-up, health, stopping, and its watchdog."""
 
 import asyncio
 import gc
@@ -6,92 +6,29 @@ import os
 import signal
 import sys
 import zoneinfo
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from collections.abc import Sequence
+from typing import NoReturn
 
 import structlog
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import logs, mongo
 from shared.blobs import Blobs
 from shared.bus import Bus, classify
-from shared.clock import Clock, SystemClock, moved
+from shared.clock import SystemClock, moved
 from shared.config.loading import ConfigurationError, LoadedDesk
 from shared.health import Check, Health, HealthServer
+from shared.interpreter import tune
+from shared.parts import Build, Context, Part
 from shared.reloading import DeskFile, refuse
+from shared.settings import ServiceSettings
 from shared.watchdog import Watchdog
 
 STOP_S = 25.0
 RETRY_S = 1.0
-SWITCH_S = 0.0005
-YOUNG_OBJECTS = 50_000
-"""New objects between two looks for garbage: a batch of 200 records makes about so many."""
 EXIT_BROKEN = 1
 EXIT_CONFIGURATION = 2
 
 _log = structlog.get_logger(__name__)
-
-
-class ServiceSettings(BaseSettings):
-    """What every service reads from the environment, once, as ``POSTDESK_…``."""
-
-    model_config = SettingsConfigDict(env_prefix="POSTDESK_", frozen=True, extra="ignore")
-
-    kafka: str = Field(default="127.0.0.1:9092", description="host:port, several with commas")
-    mongo: str = Field(default="mongodb://127.0.0.1:27017/?replicaSet=rs0", description="URI")
-    config: Path = Field(default=Path("desk.yaml"), description="the desk's configuration file")
-    keys: Path = Field(default=Path("keys.json"), description="file of the address-token keys")
-    health: str = Field(default="127.0.0.1:0", description="host:port to listen on; 0: a free one")
-    state_dir: Path = Field(default=Path("state"), description="folder for what must outlive us")
-    instance: str = Field(
-        default="1", description="differs between processes of one service; empty: slow restarts"
-    )
-    stuck_s: float = Field(default=60.0, gt=0, description="seconds without progress until exit")
-    log_level: str = "INFO"
-    clock_file: Path | None = Field(
-        default=None,
-        description="file with the seconds that the desk is ahead of the machine's clock, read "
-        "whenever the time is asked for; for tests",
-    )
-
-
-class Part(Protocol):
-    """Something that runs as long as the process: a relay, a door, a ticker.
-
-    Where it also has ``name``, ``trouble``, ``done`` and ``waiting()`` (see `Watched`) it appears
-    in the health report and is watched.
-    """
-
-    async def start(self) -> None:
-        """Begin; what it needs has been started before."""
-        ...
-
-    async def stop(self) -> None:
-        """Finish within seconds what is in hand."""
-        ...
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a service is built from."""
-
-    name: str
-    owner: str
-    settings: Any
-    clock: Clock
-    client: mongo.Client
-    database: mongo.Database
-    bus: Bus
-    blobs: Blobs
-    desk: LoadedDesk
-    health: Health
-
-
-Build = Callable[[Context], Awaitable[Sequence[Part]]]
 
 
 def main(
@@ -295,19 +232,6 @@ class _Process:
                 _log.exception("part did not stop cleanly", part=type(part).__name__)
 
 
-def tune() -> None:
-    """Suit the interpreter to a process that has loaded what it needs and serves from now on.
-
-    The collector passes over modules and wiring, which live as long as the process. MongoDB's
-    client works in threads that hand over to the loop and back several times for each operation;
-    a loop that is busy would keep each of them for 5 ms.
-    """
-    sys.setswitchinterval(SWITCH_S)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
-
-
 class _Producing:
     """The bus as the first part: its producer is closed when nobody publishes any more."""
 
@@ -327,42 +251,3 @@ class _Reading:
     def __init__(self, bus: Bus) -> None:
         self.start = bus.start
         self.stop = bus.stop_reading
-
-
-class Background:
-    """A part that runs a coroutine function over and over; its faults are logged and survived.
-
-    ``work`` may also never return. ``pause_s`` lies between two runs, more after a fault.
-    """
-
-    def __init__(
-        self, name: str, work: Callable[[], Awaitable[None]], *, pause_s: float = 1.0
-    ) -> None:
-        self.name = name
-        self.trouble = ""
-        self._work = work
-        self._pause_s = pause_s
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin at once."""
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        """Cancel what runs."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        pause_s = self._pause_s
-        while True:
-            try:
-                await self._work()
-                self.trouble, pause_s = "", self._pause_s
-            except Exception as error:  # noqa: BLE001 - said in health, and tried again
-                self.trouble = logs.describe(error)
-                _log.exception("background work failed", work=self.name)
-                pause_s = min(max(pause_s, RETRY_S) * 2, 30.0)
-            await asyncio.sleep(pause_s)

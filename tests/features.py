@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from deploy.pages import write_or_check
+
 ROOT = Path(__file__).parents[1]
 ROWS = ROOT / "docs" / "features.yaml"
 PAGE = ROOT / "docs" / "features.md"
@@ -84,14 +86,7 @@ def _links(tests: list[tuple[str, str]]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or check it; 0 where all is well."""
-    text = page()
-    if arguments != ["--check"]:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        sys.stderr.write("docs/features.md is not up to date. Run: python -m tests.features\n")
-        return 1
-    return 0
+    return write_or_check(PAGE, page(), arguments, run="python -m tests.features")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ DECISIONS: dict[str, tuple[Decision, str]] = {
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Mails unread or withheld as spam.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Mails unread, spam, or more than their sender may write.", no_args_is_help=True
+    )
     group.command("list")(list_mails)
     group.command()(show)
     for name, (decision, says) in DECISIONS.items():

@@ -18,6 +18,7 @@ from deploy.cli.output import (
 )
 from deploy.local import facts, ticket_views
 from shared import mongo
+from shared.copies import change_said
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +45,8 @@ def show_ticket(view: dict[str, Any]) -> None:
     console.print(f"{view['id']}  {view['subject']}", markup=False, style="bold")
     names = ("status", "priority", "team", "assignee", "locked_by", "requester", "account")
     rows = [(name.replace("_", " "), view[name]) for name in names if view[name]]
+    copies = (("in copy", "followers"), ("blind copy", "blind_followers"))
+    rows += [(said, ", ".join(view[name])) for said, name in copies if view[name]]
     rows += [(f"sla {clock['target']}", _clock(clock)) for clock in view["sla"]]
     if view["survey"]:
         rows.append(("rating", f"{view['survey']['score']} {view['survey']['comment']}"))
@@ -55,8 +58,11 @@ def show_ticket(view: dict[str, Any]) -> None:
 
 
 def _what(event: dict[str, Any]) -> str:
-    """The event, and for a mail that did not arrive whose it was."""
+    """The event, and for a mail that did not arrive whose it was, for copies who gets them."""
     data = event["data"]
+    if event["type"] == "ticket.followers-changed":
+        said = change_said(data["added"], data["blind"], data["removed"])
+        return f"{event['type']} ({said})"
     if event["type"] != "ticket.delivery-noted":
         return str(event["type"])
     dead = ", the address is dead" if data.get("dead") else ""

@@ -15,7 +15,8 @@ from deploy.cli.simulate import simulate
 from deploy.local.errors import StackError
 from services.sla.domain.calendar import BusinessCalendar, CalendarError
 from shared.config.loading import ConfigurationError, load_desk
-from shared.config.models import Calendar, Duration
+from shared.config.sla import Calendar
+from shared.config.values import Duration
 
 Config = Annotated[Path | None, typer.Option("--config", help="The desk's configuration file.")]
 Name = Annotated[str, typer.Option("--calendar", help="Name of a calendar in it.")]

@@ -51,11 +51,13 @@ def _view(
 ) -> dict[str, Any]:
     same = ("subject", "status", "priority", "category", "summary", "requester", "requester_name")
     more = ("unknown_contact", "assignee", "team", "locked_by", "escalated", "followers", "linked")
+    copies = {"blind_followers": state.get("blind_followers") or []}
     return {
         "id": state["ticket_id"],
         **{name: state.get(name) for name in same},
         "account": state["account_id"],
         **{name: state.get(name) for name in (*more, "mailbox", "source", "seq", "survey")},
+        **copies,
         "tags": state.get("tags") or [],
         "fields": {one["field"]: one["value"] for one in state.get("fields") or []},
         "opened_at": _plain(state["opened_at"]),

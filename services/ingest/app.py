@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from services.ingest import limits
 from services.ingest.accept import Acceptance
 from services.ingest.backlog import Backlog
 from services.ingest.census import STOCKS
@@ -12,7 +13,7 @@ from services.ingest.children import Allowance, Children
 from services.ingest.door import Door
 from services.ingest.intake import Intake
 from services.ingest.lmtp import LMTPSession
-from services.ingest.parsing import MailReader, Tools
+from services.ingest.parsing import MailReader
 from services.ingest.quarantine import Quarantine
 from services.ingest.quarantine_mail import DIGESTS, QuarantineMail
 from services.ingest.room import Room, disk_of, disk_of_mongo
@@ -21,16 +22,19 @@ from services.ingest.settings import Settings
 from services.ingest.smtp import Session
 from services.ingest.spool import Spool
 from services.ingest.store import INBOUND, INDEXES, InboundRows
+from services.ingest.tools import Tools
 from shared.addresses import AddressBook, AddressKeys
 from shared.census import CENSUS_PAUSE_S, Census
 from shared.health import Check, Health
-from shared.mongo import ensure_indexes
-from shared.service import Background, Context, Part
+from shared.mongo import database, ensure_indexes
+from shared.parts import Background, Context, Part
+from shared.senders import TOLD_DATABASE, TOLD_SENDERS
 
 ROOM_PAUSE_S = 2.0
 BACKLOG_PAUSE_S = 5.0
 FETCH_PAUSE_S = 2.0
 TELL_PAUSE_S = 5.0
+LIMITS_PAUSE_S = 2.0
 CHECKERS = 2
 CHECK_COST = Allowance(cpu_s=3.0, wall_s=6.0)
 
@@ -54,6 +58,7 @@ async def build(context: Context) -> Sequence[Part]:
         blob=context.blobs.get,
         clock=context.clock,
     )
+    sender_limits = await _limits(context, book)
     reader = MailReader(
         Tools(
             rows=InboundRows(inbound, context.clock, context.owner),
@@ -64,6 +69,7 @@ async def build(context: Context) -> Sequence[Part]:
             trusted=lambda: desk.door.trusted_authserv,
             senders=senders,
             intake=Intake(lambda: desk, book),
+            limits=sender_limits,
             orders=orders,
         ),
         workers=settings.parsers,
@@ -90,6 +96,7 @@ async def build(context: Context) -> Sequence[Part]:
         children,
         senders,
         reader,
+        Background("limits", sender_limits.look, pause_s=LIMITS_PAUSE_S),
         Background("quarantine", orders.tell, pause_s=TELL_PAUSE_S),
         Background("census", census.count, pause_s=CENSUS_PAUSE_S),
         Background("room", room.look, pause_s=ROOM_PAUSE_S),
@@ -98,6 +105,21 @@ async def build(context: Context) -> Sequence[Part]:
         *fetching,
         OpenDoor(door, settings.smtp, context.health),
     ]
+
+
+async def _limits(context: Context, book: AddressBook) -> limits.SenderLimits:
+    """Make what counts mails of limited senders; it knows the limits that there are."""
+    operators = database(context.client, TOLD_DATABASE)
+    await ensure_indexes(operators, limits.TOLD_INDEXES)
+    await ensure_indexes(context.database, limits.INDEXES)
+    found = limits.SenderLimits(
+        lambda: context.desk.desk,
+        operators[TOLD_SENDERS],
+        context.database[limits.COUNTS],
+        book,
+    )
+    await found.look()
+    return found
 
 
 def fetch_with(

@@ -7,7 +7,7 @@ import structlog
 
 from services.ingest.store import RECEIVED, WAITING
 from shared.clock import Clock
-from shared.config.models import Door as Limits
+from shared.config.door import Door as Limits
 from shared.health import Check, Health
 from shared.mongo import Collection, Document, MongoError
 

@@ -27,6 +27,6 @@ STOCKS = (
         rows={"state": WITHHELD},
         since="$received_at",
         index="withheld",
-        remedy="a filter calls them spam: 'postdesk quarantine list', then release or drop them.",
+        remedy="spam, or more than their senders may write: 'postdesk quarantine list' has why.",
     ),
 )

@@ -24,8 +24,8 @@ from services.ingest.reception import STRANGERS_PER_S, Reception
 from services.ingest.recipients import Recipient, resolve
 from services.ingest.room import Room
 from services.ingest.smtp import Session, storable
+from shared.config.door import Door as Limits
 from shared.config.models import Desk
-from shared.config.models import Door as Limits
 
 BACKLOG = 1024  # connections that wait to be looked at
 MINUTE_S = 60.0

@@ -8,7 +8,8 @@ from services.ingest.reading import Reading
 from services.ingest.recipients import resolve
 from services.ingest.spam import SpamField, verdict
 from shared.addresses import AddressBook
-from shared.config.models import ContactForm, Desk
+from shared.config.intake import ContactForm
+from shared.config.models import Desk
 from shared.mongo import Document
 
 
@@ -38,14 +39,15 @@ class Intake:
         hops = reading.fields.pop("hop_count", 0)
         if not fields or desk.intake.spam.action == "ignore" or row.get("let_through"):
             return ""
-        if not _is_filtered(row, desk) or self._is_answer(row):
+        if not _is_filtered(row, desk) or is_answer(row, self._book):
             return ""
         return verdict(fields, hops, desk.intake.spam)
 
-    def _is_answer(self, row: Document) -> bool:
-        """Whether it goes to an address that only somebody knows whom we wrote to."""
-        token = self._book.read(row["recipient"], row["received_at"])
-        return token is not None and token.state == "valid"
+
+def is_answer(row: Document, book: AddressBook) -> bool:
+    """Whether it goes to an address that only somebody knows whom we wrote to."""
+    token = book.read(row["recipient"], row["received_at"])
+    return token is not None and token.state == "valid"
 
 
 def _is_filtered(row: Document, desk: Desk) -> bool:

@@ -13,7 +13,7 @@ import dns.exception
 import dns.resolver
 import structlog
 
-from shared.config.models import split_server
+from shared.config.values import split_server
 
 LOOKUP_S = 4.0
 AT_ONCE = 300

@@ -1,4 +1,4 @@
-"""Reads accepted mails and announces them: rows in, records out, in groups.
+"""Reads accepted mails in groups and has them announced.
 
 The rows are the truth and are polled; mails accepted in this process are handed over in memory,
 already leased, so that an idle desk knows of a mail milliseconds after its 250.
@@ -8,19 +8,17 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from services.ingest import measures, records
+from services.ingest import records
+from services.ingest.announcing import Announcer
 from services.ingest.children import OUT_OF_TIME, Answers
 from services.ingest.reading import Reading
-from services.ingest.store import LEASE_S, InboundRows
-from shared.addresses import AddressBook
-from shared.bus import Outgoing, classify
-from shared.contracts.mail import MailReceived
+from services.ingest.store import LEASE_S
+from services.ingest.tools import Tools
+from services.ingest.waiting import Waiting
+from shared.bus import classify
 from shared.metrics import stage
 from shared.mongo import Document
 
@@ -33,83 +31,8 @@ POLL_S = 0.5
 FINISH_S = 3.0
 TRIES = 2
 MAX_ATTEMPTS = 5
-LONGEST_PAUSE_S = 5.0
 
-T = TypeVar("T")
 _log = structlog.get_logger(__name__)
-
-
-class Parsers(Protocol):
-    """Where mails are read."""
-
-    async def read(
-        self, mails: Sequence[bytes], *, trusted: Sequence[str] = (), reason: str = ""
-    ) -> Answers:
-        """Read mails, or with a ``reason`` only their headers."""
-        ...
-
-
-class Senders(Protocol):
-    """Where senders are checked."""
-
-    def settle(self, row: Document, reading: Reading) -> bool:
-        """Say whether the desk has to check the sender itself."""
-        ...
-
-    async def verdict(self, row: Document, reading: Reading, raw: bytes) -> dict[str, Any]:
-        """The fields of the mail's authentication."""
-        ...
-
-
-class Believing(Protocol):
-    """Where it is settled what else of a mail is believed."""
-
-    def believe(self, row: Document, reading: Reading) -> str:
-        """Complete the reading; gives why nobody may be told of the mail, or nothing."""
-        ...
-
-
-class Obeying(Protocol):
-    """Where orders to ingest itself are done."""
-
-    async def obey(self, mails: Sequence[MailReceived]) -> None:
-        """Do what these mails order; the same again does no more."""
-        ...
-
-
-class Publisher(Protocol):
-    """The part of the bus that is needed."""
-
-    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
-        """Return when all are acknowledged."""
-        ...
-
-
-class BlobStore(Protocol):
-    """The part of the blob store that is needed."""
-
-    async def put_all(self, blobs: Sequence[tuple[str, bytes]]) -> list[str]:
-        """Store blobs of several owners."""
-        ...
-
-    async def get(self, name: str) -> bytes:
-        """Give the content."""
-        ...
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What reading needs of the rest of the process."""
-
-    rows: InboundRows
-    parsers: Parsers
-    blobs: BlobStore
-    bus: Publisher
-    book: AddressBook
-    trusted: Callable[[], Sequence[str]]
-    senders: Senders
-    intake: Believing
-    orders: Obeying
 
 
 class MailReader:
@@ -119,6 +42,8 @@ class MailReader:
 
     def __init__(self, tools: Tools, *, workers: int = 2) -> None:
         self._tools = tools
+        self._waits = Waiting(self.name)
+        self._announcer = Announcer(tools, self._waits)
         self._workers = workers
         self._queue: deque[Document] = deque()
         self._queued_bytes = 0
@@ -130,7 +55,11 @@ class MailReader:
         self._heavy = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self.done = 0
-        self.trouble = ""
+
+    @property
+    def trouble(self) -> str:
+        """What keeps it from its work, or nothing."""
+        return self._waits.trouble
 
     async def start(self) -> None:
         """Free what died with an earlier process, then begin."""
@@ -266,84 +195,21 @@ class MailReader:
 
     async def _parse(self, mails: Sequence[bytes], reason: str = "") -> Answers:
         read, trusted = self._tools.parsers.read, self._tools.trusted()
-        return await self._until_done(lambda: read(mails, trusted=trusted, reason=reason))
+        return await self._waits.until_done(lambda: read(mails, trusted=trusted, reason=reason))
 
     async def _raw(self, row: Document) -> bytes:
         name = row.get("raw_blob")
-        return await self._until_done(lambda: self._tools.blobs.get(name)) if name else row["raw"]
+        return (
+            await self._waits.until_done(lambda: self._tools.blobs.get(name))
+            if name
+            else row["raw"]
+        )
 
     async def _announce(self, read: Sequence[tuple[Document, Reading]]) -> None:
-        if not read:
-            return
-        withheld = {row["_id"]: self._tools.intake.believe(row, reading) for row, reading in read}
-        told = [(row, reading) for row, reading in read if not withheld[row["_id"]]]
-        with stage("store-blobs"):
-            outgoing = await self._until_done(lambda: self._to_records(told))
-        with stage("announce"):
-            await self._until_done(lambda: self._tools.bus.publish(outgoing))
-        mails: list[Any] = [one.record for one in outgoing]
-        await self._until_done(lambda: self._tools.orders.obey(mails))
-        with stage("mark"):
-            await self._until_done(lambda: self._mark(outgoing))
-            for name, reason in withheld.items():
-                if reason:
-                    await self._until_done(partial(self._tools.rows.withheld, name, reason))
+        if read:
+            await self._announcer.announce(read)
         self.done += len(read)
         self._held.difference_update(row["_id"] for row, _ in read)
-
-    async def _to_records(self, read: Sequence[tuple[Document, Reading]]) -> list[Outgoing]:
-        """Store all contents in one write, then name them in the records."""
-        contents = []
-        for row, reading in read:
-            contents += [(row["_id"], content) for content in reading.contents]
-            if reading.wants_raw and not row.get("raw_blob"):
-                contents.append((row["_id"], row["raw"]))
-        names = iter(await self._tools.blobs.put_all(contents) if contents else [])
-        outgoing = []
-        for row, reading in read:
-            blobs = [next(names) for _ in reading.contents]
-            raw_blob = row.get("raw_blob") or (next(names) if reading.wants_raw else None)
-            outgoing.append(self._record(row, reading, blobs, raw_blob))
-        return outgoing
-
-    def _record(
-        self, row: Document, reading: Reading, blobs: list[str], raw_blob: str | None
-    ) -> Outgoing:
-        try:
-            return records.announcement(row, reading, blobs, raw_blob, self._tools.book)
-        except ValueError as error:
-            # A subverted child may say anything; its mail is announced all the same.
-            stub = records.bare(row, f"no valid reading: {type(error).__name__}")
-            return records.announcement(row, stub, [], raw_blob, self._tools.book)
-
-    async def _mark(self, outgoing: Sequence[Outgoing]) -> None:
-        readable = []
-        for one in outgoing:
-            record: Any = one.record
-            if record.unreadable:
-                await self._tools.rows.quarantined(record.inbound_id, record.unreadable)
-            else:
-                readable.append(record.inbound_id)
-            measures.PARSED.labels("unreadable" if record.unreadable else "read").inc()
-        if readable:
-            await self._tools.rows.announced(readable)
-
-    async def _until_done(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Repeat a step for as long as Kafka or MongoDB are away; leases are renewed meanwhile."""
-        pause_s = 0.1
-        while True:
-            try:
-                result = await step()
-            except Exception as error:
-                if classify(error) != "transient":
-                    raise
-                self.trouble = f"{type(error).__name__}: {error}"[:500]
-                _log.warning("waiting", part=self.name, error=self.trouble)
-            else:
-                self.trouble = ""
-                return result
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     async def _poll(self) -> None:
         room = QUEUE_MAILS - len(self._queue)
@@ -364,6 +230,6 @@ class MailReader:
             try:
                 await step()
             except Exception as error:  # noqa: BLE001 - a row's fault must not end the reading
-                self.trouble = f"{type(error).__name__}: {error}"[:500]
+                self._waits.trouble = f"{type(error).__name__}: {error}"[:500]
                 _log.error("reading failed", error=type(error).__name__, kind=classify(error))
                 await asyncio.sleep(POLL_S)

@@ -1,4 +1,4 @@
-"""Mails that wait for somebody to decide: unread ones, and those that a filter withheld.
+"""Mails that wait for somebody to decide: unread ones, and those that are withheld.
 
 A row leaves the quarantine only together with a decision, which is kept with who, when and why.
 """
@@ -75,7 +75,7 @@ class Quarantine:
         ``retried``: ingest reads it again, its ticket gets the words if they can be read now, else
         it is back here. ``released``: it stays as it is on its ticket. ``dropped``: the same, and
         nobody needs it. A withheld mail is told to the desk when it is ``released``; ``retried`` it
-        is judged again by the filter's settings as they are now. What this ``order`` did at an
+        is judged again by the settings as they are now. What this ``order`` did at an
         earlier try counts as done by it.
         """
         done = []

@@ -14,7 +14,8 @@ from services.ingest.quarantine import Decision, NotOneMailError, Quarantine
 from shared.acting import agent_refusal
 from shared.bus import Outgoing
 from shared.clock import Clock
-from shared.config.models import Agent, Desk
+from shared.config.models import Desk
+from shared.config.people import Agent
 from shared.contracts import topics
 from shared.contracts.base import Meta
 from shared.contracts.mail import MailReceived
@@ -217,7 +218,7 @@ _HOW = (
     "  #quarantine list\n"
     "  #quarantine show ID\n"
     "  #quarantine retry ID      it is read again\n"
-    "  #quarantine release ID    somebody has read it; spam goes to the desk\n"
+    "  #quarantine release ID    somebody has read it; if it was withheld it goes to the desk\n"
     "  #quarantine drop ID       nobody needs it\n"
     f"Several ids, or all (up to {AT_ONCE}), and a reason: drop all why a newsletter"
 )

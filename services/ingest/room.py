@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from services.ingest import measures
-from shared.config.models import Door as Limits
+from shared.config.door import Door as Limits
 from shared.health import Check, Health
 from shared.mongo import Database, MongoError
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from shared.config.models import SpamFilter
+from shared.config.intake import SpamFilter
 
 _SCORE = re.compile(r"score=(-?\d+(?:\.\d+)?)")
 _RATIO = re.compile(r"\[(-?\d+(?:\.\d+)?)\s*/")

@@ -2,9 +2,9 @@
 
 A row is ``received`` until its record is on the bus, then ``announced``, or ``quarantined`` where
 the parser was defeated and the record says so. Operators take it out of quarantine: to be
-received once more, announced, or ``dropped``. What a filter calls spam may be ``withheld``: told
-to nobody until an operator lets it through. Who reads a row holds a lease on it; a lease that
-runs out frees the row for anybody.
+received once more, announced, or ``dropped``. What a filter calls spam, and what is more than its
+sender may write, is ``withheld``: told to nobody until an operator lets it through. Who reads a
+row holds a lease on it; a lease that runs out frees the row for anybody.
 """
 
 from collections.abc import Iterable, Sequence
@@ -105,11 +105,11 @@ class InboundRows:
         """Mark a row whose record is on the bus, though the parser was defeated by the mail."""
         await self._settle({"_id": row_id}, QUARANTINED, {"unreadable": reason, "untold": True})
 
-    async def withheld(self, row_id: str, reason: str) -> None:
-        """Mark a row that nobody is told of, and why."""
+    async def withheld(self, ids: Sequence[str], reason: str) -> None:
+        """Mark rows that nobody is told of, all for one reason."""
         marks = {"state": WITHHELD, "withheld": reason, "untold": True}
-        await self._rows.update_one(
-            {"_id": row_id}, {"$set": marks, "$unset": {"lease": "", "lease_until": ""}}
+        await self._rows.update_many(
+            {"_id": {"$in": list(ids)}}, {"$set": marks, "$unset": {"lease": "", "lease_until": ""}}
         )
 
     async def _settle(self, which: Document, state: str, more: Document) -> None:

@@ -23,7 +23,7 @@ from shared.bus.outbox import Publisher
 from shared.census import CENSUS_PAUSE_S, Census, set_aside_index
 from shared.contracts import topics
 from shared.mongo import Index, ensure_indexes
-from shared.service import Background, Context, Part
+from shared.parts import Background, Context, Part
 
 OUTBOX_KEPT_S = 7 * 86_400
 

@@ -19,6 +19,7 @@ from shared.contracts.ticket import (
     MessageAdded,
     TicketEvent,
     TicketResolved,
+    TicketState,
 )
 
 CONVERSATION_CHARS = (20_000, 8_000, 2_000)
@@ -63,14 +64,17 @@ class Letters:
             "text": text,
             "signature": errand.box.signature.replace("{agent}", name or brand) if text else "",
             "left_out": ", ".join(files.left_out),
-            "ratings": self._ratings(errand, event, view.state.language),
+            "is_blind": _is_blind(errand, view),
+            "ratings": self._ratings(errand, event, view.state),
             "preheader": text.partition("\n")[0][:120] or errand.ticket_id,
         }
         texts = self._renderer.render(kind, view.state.language, values)
         head = self._paper.head(errand, view.subject, view.thread(errand.recipient))
         if name:
             head = replace(head, sender=(f"{name} via {brand}", errand.box.address))
-        return self._paper.letter(errand, _to_all(head, view), texts, files=files.sent)
+        if not _is_blind(errand, view):
+            head = _to_all(head, view)
+        return self._paper.letter(errand, head, texts, files=files.sent)
 
     def notice(self, errand: Errand, notice: Notice, thread: Thread, files: Files) -> Letter:
         """The mail to an agent about one or more events."""
@@ -87,11 +91,18 @@ class Letters:
         phrases = self._renderer.phrases(language)
         return Reader(phrases, desk.zone(address), self._paper.name, self._calendars)
 
-    def _ratings(self, errand: Errand, event: TicketEvent, language: str) -> list[dict[str, Any]]:
-        """Five links, one mail each: the score is in the address as well as in the body."""
+    def _ratings(
+        self, errand: Errand, event: TicketEvent, state: TicketState
+    ) -> list[dict[str, Any]]:
+        """Five links, one mail each: the score is in the address as well as in the body.
+
+        Who is in copy is not asked.
+        """
+        if errand.recipient != state.requester:
+            return []
         if not isinstance(event, MessageAdded | TicketResolved) or not event.survey_asked:
             return []
-        words = self._renderer.phrases(language)["ratings"]
+        words = self._renderer.phrases(state.language)["ratings"]
         subject = f"[{errand.ticket_id}]"
         found = []
         for score in (5, 4, 3, 2, 1):
@@ -104,10 +115,12 @@ class Letters:
         """The fullest form that stays under the limit of HTML."""
         phrases = notice.reader.phrases
         note = self._paper.address(errand, "note")
-        who = notice.view.state.requester
+        state = notice.view.state
+        others = [*state.followers, *state.blind_followers]
+        answering = str(phrases["answering-all" if others else "answering"])
         more = {
             **_common(errand),
-            "answering": str(phrases["answering"]).format(customer=who, note=note),
+            "answering": answering.format(customer=state.requester, note=note, copies=len(others)),
             "actions": self._actions(errand, notice, note),
         }
         agent = self._paper.desk.agents_by_address.get(errand.recipient)
@@ -140,6 +153,14 @@ class Letters:
 
 def _common(errand: Errand) -> dict[str, Any]:
     return {"ticket": errand.ticket_id, "title": f"{errand.ticket_id} · {errand.box.brand}"}
+
+
+def _is_blind(errand: Errand, view: TicketView) -> bool:
+    """Whether the recipient is hidden: then the mail is to them alone.
+
+    To and Cc of the others would have their "answer to all" betray them.
+    """
+    return errand.recipient in view.state.blind_followers
 
 
 def _to_all(head: Head, view: TicketView) -> Head:

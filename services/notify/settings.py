@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from shared.service import ServiceSettings
+from shared.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -10,7 +10,8 @@ from services.notify.domain.headers import PROFILES, Head, MailClass
 from services.notify.domain.view import Thread
 from services.notify.render import Texts
 from shared.addresses import AddressBook
-from shared.config.models import Desk, Mailbox
+from shared.config.models import Desk
+from shared.config.people import Mailbox
 from shared.contracts.mail import Purpose
 
 MAILTO_OCTETS = 1_500

@@ -11,7 +11,7 @@ from shared.bus import OutboxRelay
 from shared.census import CENSUS_PAUSE_S, Census
 from shared.contracts import topics
 from shared.mongo import ensure_indexes
-from shared.service import Background, Context, Part
+from shared.parts import Background, Context, Part
 
 
 async def build(context: Context) -> Sequence[Part]:

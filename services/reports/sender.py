@@ -13,7 +13,8 @@ from services.reports.store import Store
 from shared.blobs import Blobs
 from shared.bus import Outgoing
 from shared.clock import Clock
-from shared.config.models import Desk, Report
+from shared.config.mailing import Report
+from shared.config.models import Desk
 from shared.contracts.base import Attachment, Meta
 from shared.contracts.requests import ReportMail
 from shared.contracts.topics import MAIL_REQUESTS

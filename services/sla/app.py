@@ -14,7 +14,7 @@ from shared.census import CENSUS_PAUSE_S, Census
 from shared.clock import moved
 from shared.contracts import topics
 from shared.mongo import ensure_indexes, server_time
-from shared.service import Background, Context, Part
+from shared.parts import Background, Context, Part
 
 
 async def build(context: Context) -> Sequence[Part]:

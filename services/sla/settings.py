@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.service import ServiceSettings
+from shared.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

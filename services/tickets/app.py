@@ -13,7 +13,7 @@ from shared.bus.lease import Lease
 from shared.census import CENSUS_PAUSE_S, Census
 from shared.contracts import topics
 from shared.mongo import ensure_indexes
-from shared.service import Background, Context, Part
+from shared.parts import Background, Context, Part
 
 HANDOVERS_PAUSE_S = 1.0
 

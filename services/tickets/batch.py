@@ -6,8 +6,8 @@ from datetime import datetime
 from services.tickets import documents
 from services.tickets.documents import Cause
 from services.tickets.domain.contacts import People
-from services.tickets.domain.decide_mail import asked_by
 from services.tickets.domain.facts import Absence, Facts
+from services.tickets.domain.opening import asked_by
 from services.tickets.domain.routing_rules import Route, route
 from services.tickets.domain.story import Story
 from services.tickets.domain.ticket import Ticket
@@ -20,6 +20,7 @@ from shared.contracts.ticket import (
     MessageReread,
     SenderAdmitted,
     SenderBarred,
+    SenderLimited,
     TicketAssigned,
     TicketEvent,
 )
@@ -91,7 +92,7 @@ class Batch:
             row = documents.event_row(fitted, cause, order)
             self._changes.events.append(row)
             self._changes.records[row["_id"]] = fitted
-            if isinstance(event, SenderBarred | SenderAdmitted):
+            if isinstance(event, SenderBarred | SenderLimited | SenderAdmitted):
                 self._note_bar(event)
             if isinstance(event, TicketAssigned) and event.assignee in self.facts.loads:
                 self.facts.loads[event.assignee] += 1
@@ -106,7 +107,7 @@ class Batch:
             else:
                 self.file(message, ticket.id, name)
 
-    def _note_bar(self, event: SenderBarred | SenderAdmitted) -> None:
+    def _note_bar(self, event: SenderBarred | SenderLimited | SenderAdmitted) -> None:
         """Take what an agent wants of a sender's mail; it holds for the rest of the batch."""
         self._changes.bars[event.sender] = documents.bar_document(event)
         if isinstance(event, SenderBarred):

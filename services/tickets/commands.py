@@ -6,9 +6,9 @@ from typing import Any
 
 from services.tickets.domain import routing, routing_rules
 from services.tickets.domain.built import built
-from services.tickets.domain.decide_mail import assign_by_route, questions_to
 from services.tickets.domain.decide_order import decide_order
 from services.tickets.domain.facts import Actor, Facts, Person
+from services.tickets.domain.opening import assign_by_route, questions_to
 from services.tickets.domain.order import Act, Decision, Letter, Order, Refusal
 from services.tickets.domain.permissions import is_allowed
 from services.tickets.domain.routing_rules import Question, Route
@@ -154,6 +154,21 @@ def _escalate(command: contract.Escalate) -> list[Asked]:
     return [("escalate", f'{command.to} "{reason}"'.strip() if reason else command.to)]
 
 
+def _bar(command: contract.Bar) -> list[Asked]:
+    per_hour = f"{command.per_hour}/h" if command.per_hour else ""
+    per_day = f"{command.per_day}/d" if command.per_day else ""
+    return [("bar", f"{command.sender} {per_hour} {per_day}".strip())]
+
+
+def _copies(command: contract.CopyTo | contract.BlindCopyTo) -> str:
+    """In quotes, so that what is no address is refused and never read as two."""
+    signed = [f"{'=' if command.replace else '+'}{address}" for address in command.add]
+    signed += [f"-{address}" for address in command.remove]
+    if command.replace and not command.add:
+        signed.insert(0, "=")
+    return " ".join(f'"{item}"' for item in signed)
+
+
 _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Reply: lambda _: [("reply", "")],
     contract.Note: lambda _: [("note", "")],
@@ -168,8 +183,10 @@ _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Close: lambda _: [("close", "")],
     contract.Reopen: lambda _: [("reopen", "")],
     contract.SetField: lambda c: [(c.field, c.value)],
+    contract.CopyTo: lambda c: [("cc", _copies(c))],
+    contract.BlindCopyTo: lambda c: [("bcc", _copies(c))],
     contract.Escalate: _escalate,
-    contract.Bar: lambda c: [("bar", c.sender)],
+    contract.Bar: _bar,
     contract.Unbar: lambda c: [("unbar", c.sender)],
 }
 

@@ -18,6 +18,7 @@ from shared.contracts.ticket import (
     Message,
     SenderAdmitted,
     SenderBarred,
+    SenderLimited,
     Survey,
     TicketEvent,
     TicketState,
@@ -72,6 +73,7 @@ def ticket_document(ticket: Ticket, order: int) -> Document:
         "breached": [[clock, due_at] for clock, due_at in ticket.breached.items()],
         "escalated_by": sorted(ticket.escalated_by),
         "asked": [question.model_dump() for question in ticket.asked],
+        "taken_out": sorted(ticket.taken_out),
     }
 
 
@@ -91,6 +93,7 @@ def ticket_of(document: Mapping[str, Any]) -> Ticket:
         breached=dict(pair for pair in document["breached"] if not isinstance(pair, str)),
         escalated_by=frozenset(document.get("escalated_by", ())),
         asked=tuple(AskedQuestion.model_validate(one) for one in document.get("asked", ())),
+        taken_out=frozenset(document.get("taken_out", ())),
     )
 
 
@@ -205,12 +208,15 @@ def absence_of(document: Document) -> Absence:
     )
 
 
-def bar_document(event: SenderBarred | SenderAdmitted) -> Document:
+def bar_document(event: SenderBarred | SenderLimited | SenderAdmitted) -> Document:
     """What was last decided about a sender, as it is stored."""
     return {
         "_id": event.sender,
         "v": VERSION,
         "barred": isinstance(event, SenderBarred),
+        "limited": isinstance(event, SenderLimited),
+        "per_hour": getattr(event, "per_hour", 0),
+        "per_day": getattr(event, "per_day", 0),
         "by": event.by,
         "at": event.at,
         "ticket_id": event.ticket_id,

@@ -10,7 +10,7 @@ from services.tickets.batch import Batch
 from services.tickets.claims import Claims
 from services.tickets.commands import Claim, asked_by, decide_command, open_ticket, result_of
 from services.tickets.documents import Cause
-from services.tickets.domain import bars, forms, threading
+from services.tickets.domain import forms, threading
 from services.tickets.domain.decide_clock import decide_clock
 from services.tickets.domain.decide_delivery import decide_delivery
 from services.tickets.domain.decide_mail import read_again
@@ -26,7 +26,7 @@ from shared import metrics
 from shared.bus import Received
 from shared.clock import Clock
 from shared.config.loading import LoadedDesk
-from shared.config.models import Agent
+from shared.config.people import Agent
 from shared.contracts import topics
 from shared.contracts.commands import MoveToTeam, OpenTicket
 from shared.contracts.delivery import MailSent
@@ -34,6 +34,7 @@ from shared.contracts.directory import Account, Contact
 from shared.contracts.mail import MailReceived
 from shared.contracts.requests import AnswerMail
 from shared.mongo import Document
+from shared.senders import names_of
 
 Records = Sequence[Received[Any]]
 MOST_LISTED = 200
@@ -162,7 +163,7 @@ class Handlers:
         own = {trace: self.own_ticket_of(trace) for trace in traces}
         foreign = {trace for trace, ticket_id in own.items() if ticket_id is None}
         foreign |= {mail.message_id for mail in received if mail.message_id}
-        senders = {name for mail in received for name in bars.names_of(mail.from_addr)}
+        senders = {name for mail in received for name in names_of(mail.from_addr)}
         facts, barred, owners, people = await asyncio.gather(
             self.facts(),
             self.store.barred(senders),

@@ -3,8 +3,9 @@
 from services.tickets.batch import Batch
 from services.tickets.documents import Cause
 from services.tickets.domain import threading
-from services.tickets.domain.decide_mail import Filing, as_message, decide_mail, link
+from services.tickets.domain.decide_mail import decide_mail
 from services.tickets.domain.facts import Actor
+from services.tickets.domain.filing import Filing, as_message, link
 from services.tickets.domain.story import Story
 from services.tickets.domain.threading import Placement
 from services.tickets.domain.ticket import Ticket

@@ -31,6 +31,8 @@ from shared.mongo import (
     transaction,
     unjournaled,
 )
+from shared.mongo import database as database_of
+from shared.senders import TOLD_DATABASE, TOLD_SENDERS
 
 OUTBOX_ORDER = (("order", 1), ("_id", 1))
 ANNOUNCED_ORDER = (("order", 1), ("place", 1), ("_id", 1))
@@ -202,6 +204,7 @@ class MongoStore:
         self._client = client
         self._db = database
         self._blobs = blobs
+        self._told = database_of(client, TOLD_DATABASE)[TOLD_SENDERS]
         self._recent: dict[str, Document] = {}
 
     async def handled(self, ids: Collection[str]) -> set[str]:
@@ -341,6 +344,7 @@ class MongoStore:
             if changes.bars:
                 bars = [ReplaceOne({"_id": n}, d, upsert=True) for n, d in changes.bars.items()]
                 await self._db["bars"].bulk_write(bars, session=session)
+                await self._told.bulk_write(bars, session=session)
             if changes.drafts:
                 writes = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in changes.drafts]
                 await self._db["drafts"].bulk_write(writes, session=session)

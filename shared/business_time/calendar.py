@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.business_time.openings import CalendarError, Openings
 from shared.business_time.zones import DAY, WINDOW, UnknownZoneError, spans
-from shared.config.models import Calendar
+from shared.config.sla import Calendar
 
 __all__ = ["BusinessCalendar", "CalendarError"]
 

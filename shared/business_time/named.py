@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from shared.business_time.calendar import BusinessCalendar, CalendarError
 from shared.business_time.openings import longest_day_s
-from shared.config.models import Calendar
+from shared.config.sla import Calendar
 
 _ALL_TIME = Calendar(timezone="UTC", week="always")
 

@@ -7,11 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from shared.config.models import Desk
+from shared.config.values import Section
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,7 @@ def _problem(path: Path, raw: Any, error: Any) -> Problem:
 
 def _hint(name: str, parents: Sequence[Any]) -> str:
     """The nearest setting's name, if one is near; unions and lists are looked through."""
-    from shared.config import models
-
-    names = {
-        field
-        for model in vars(models).values()
-        if isinstance(model, type) and issubclass(model, BaseModel)
-        for field in model.model_fields
-    }
+    names = {field for section in Section.__subclasses__() for field in section.model_fields}
     near = get_close_matches(name, sorted(names - set(map(str, parents))), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

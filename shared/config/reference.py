@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from shared.config import models
-from shared.config.models import DURATION_SCHEMA, Desk
+from shared.config.models import Desk
+from shared.config.values import DURATION_SCHEMA, Section
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _INTRODUCTION = """\
 # Configuration reference
 
-Generated from the models in `shared/config/models.py` by `python -m shared.contracts.generate`.
+Generated from the models in `shared/config/` by `python -m shared.contracts.generate`.
 
 One YAML file describes the desk. All services read it when they start and follow it within
 seconds when it changes; a file that is wrong is refused with file, line and reason. Check a file
@@ -36,6 +36,9 @@ _MORE_EXAMPLES = {
     "language": "de",
     "exempt": ["192.0.2.25"],
     "blocked": ["seller@shop.example", "spam.example"],
+    "who": "monitoring.example",
+    "per_hour": 5,
+    "per_day": 20,
 }
 
 
@@ -69,6 +72,7 @@ def _sections(
 def _children(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel], str]]:
     """Settings that hold a section, many in a list (``[]``) or many by name (``.NAME``)."""
     schema = model.model_json_schema()
+    sections = {one.__name__: one for one in Section.__subclasses__()}
     for name, one in _properties(schema, model).items():
         for mark, inner in (
             ("", one),
@@ -76,7 +80,7 @@ def _children(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel], st
             (".NAME", one.get("additionalProperties", {})),
         ):
             if isinstance(inner, dict) and "$ref" in inner:
-                yield name, getattr(models, inner["$ref"].rpartition("/")[2]), mark
+                yield name, sections[inner["$ref"].rpartition("/")[2]], mark
 
 
 def _members(values: list[Any], mark: str) -> list[Any]:

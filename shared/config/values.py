@@ -39,7 +39,8 @@ def _network(value: str) -> str:
     return value
 
 
-def _bare_address(value: str) -> str:
+def mail_address(value: str) -> str:
+    """A bare address in lower case; raises ValueError where it is none."""
     local, _, domain = value.strip().rpartition("@")
     if not re.fullmatch(r"[^\s@<>(),;:\\\"\[\]]+", local) or not re.fullmatch(
         r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain.lower()
@@ -66,7 +67,7 @@ def split_server(value: str) -> tuple[str, int]:
 def sender_name(value: str) -> str:
     """An address, or a domain, in lower case; raises ValueError where it is neither."""
     name = value.strip().lower()
-    _bare_address(name if "@" in name else f"anybody@{name}")
+    mail_address(name if "@" in name else f"anybody@{name}")
     return name
 
 
@@ -85,7 +86,7 @@ Zone = Annotated[str, BeforeValidator(_zone)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Network = Annotated[str, BeforeValidator(_network)]
 BlockedSender = Annotated[str, BeforeValidator(sender_name)]
-MailAddress = Annotated[str, BeforeValidator(_bare_address)]
+MailAddress = Annotated[str, BeforeValidator(mail_address)]
 
 
 class Section(BaseModel):

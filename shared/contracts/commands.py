@@ -126,6 +126,27 @@ class SetField(_OnTicket):
     value: str = Field(max_length=500)
 
 
+class _Copies(_OnTicket):
+    add: list[Address] = Field(default_factory=list, max_length=50)
+    remove: list[Address] = Field(default_factory=list, max_length=50)
+    replace: bool = False
+
+
+class CopyTo(_Copies):
+    """Put people in copy of what the requester is sent from now on, or take them out.
+
+    ``remove`` ends either kind of copy. ``replace``: of those in open copy only ``add`` stay.
+    """
+
+    type: Literal["command.cc"] = "command.cc"
+
+
+class BlindCopyTo(_Copies):
+    """The same, unseen by the requester and by others in copy."""
+
+    type: Literal["command.bcc"] = "command.bcc"
+
+
 class Escalate(_OnTicket):
     """Call in the next step of the policy, or the team named."""
 
@@ -135,14 +156,19 @@ class Escalate(_OnTicket):
 
 
 class Bar(_OnTicket):
-    """Take no more mail of an address or a domain; empty: of the ticket's requester."""
+    """Take no more mail of an address or a domain; empty: of the ticket's requester.
+
+    With a number only what is beyond so many an hour or a day waits in quarantine.
+    """
 
     type: Literal["command.bar"] = "command.bar"
     sender: Address = ""
+    per_hour: int = Field(default=0, ge=0)
+    per_day: int = Field(default=0, ge=0)
 
 
 class Unbar(_OnTicket):
-    """Take mail of an address or a domain again; empty: of the ticket's requester."""
+    """Take all mail of an address or a domain again; empty: of the ticket's requester."""
 
     type: Literal["command.unbar"] = "command.unbar"
     sender: Address = ""
@@ -163,6 +189,8 @@ COMMANDS = (
     Close,
     Reopen,
     SetField,
+    CopyTo,
+    BlindCopyTo,
     Escalate,
     Bar,
     Unbar,

@@ -53,7 +53,11 @@ class GivenAnswer(Contract):
 
 
 class TicketState(Contract):
-    """What is true of a ticket after an event; small on purpose, texts are in the messages."""
+    """What is true of a ticket after an event; small on purpose, texts are in the messages.
+
+    ``followers`` get what the requester is sent, openly in copy; of ``blind_followers`` neither
+    the requester nor another follower is ever told.
+    """
 
     ticket_id: TicketId
     seq: int = Field(ge=1)
@@ -73,6 +77,7 @@ class TicketState(Contract):
     assignee: Address | None = None
     locked_by: Address | None = None
     followers: list[Address] = Field(default_factory=list, max_length=50)
+    blind_followers: list[Address] = Field(default_factory=list, max_length=50)
     tags: list[str] = Field(default_factory=list, max_length=50)
     opened_at: AwareDatetime
     updated_at: AwareDatetime
@@ -267,6 +272,19 @@ class ContactLinked(TicketEvent):
     type: Literal["ticket.contact-linked"] = "ticket.contact-linked"
 
 
+class FollowersChanged(TicketEvent):
+    """Others are in copy: ``added`` openly, ``blind`` unseen; ``removed`` are no longer.
+
+    Who changes from one kind to the other is in the new kind's list alone. They get what is sent
+    after this event, and nothing from before.
+    """
+
+    type: Literal["ticket.followers-changed"] = "ticket.followers-changed"
+    added: list[Address] = Field(default_factory=list, max_length=50)
+    blind: list[Address] = Field(default_factory=list, max_length=50)
+    removed: list[Address] = Field(default_factory=list, max_length=50)
+
+
 class SurveyAnswered(TicketEvent):
     """The requester rated resolution number ``cycle``; a later rating replaces an earlier one."""
 
@@ -369,8 +387,20 @@ class SenderBarred(TicketEvent):
     sender: Address
 
 
+class SenderLimited(TicketEvent):
+    """The desk wants only so many mails of ``sender`` an hour or a day; 0: as many as come.
+
+    A bar of the same sender is lifted. What is beyond the limit waits in quarantine.
+    """
+
+    type: Literal["ticket.sender-limited"] = "ticket.sender-limited"
+    sender: Address
+    per_hour: int = Field(default=0, ge=0)
+    per_day: int = Field(default=0, ge=0)
+
+
 class SenderAdmitted(TicketEvent):
-    """The bar of ``sender`` is lifted."""
+    """Any bar or limit of ``sender`` is lifted."""
 
     type: Literal["ticket.sender-admitted"] = "ticket.sender-admitted"
     sender: Address
@@ -414,6 +444,7 @@ RECORDS = (
     TicketReopened,
     FieldChanged,
     ContactLinked,
+    FollowersChanged,
     SurveyAnswered,
     QuestionsAnswered,
     ClocksUpdated,
@@ -425,6 +456,7 @@ RECORDS = (
     TicketEscalated,
     TicketLinked,
     SenderBarred,
+    SenderLimited,
     SenderAdmitted,
     DraftHeld,
     DeliveryNoted,

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from deploy.local.correspondent import Correspondent
 from tests.acceptance.company import Company, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
@@ -74,6 +75,35 @@ def test_a_lead_bars_a_sender_by_mail_after_confirming_and_admits_them_again(
     company.open_ticket(seller, "An apology", "alarm@desk.example")
 
 
+@pytest.mark.feature("N04")
+def test_a_lead_limits_a_sender_by_mail_and_what_is_beyond_waits_for_an_operator(
+    company: Company,
+) -> None:
+    robot = company.person("robot@monitoring.example", "Monitoring")
+    number, _ = company.open_ticket(robot, "Disk at 80 %", "alarm@desk.example")
+    lena, notice = company.agent_and_notice(number)
+
+    lena.answer(notice, "#bar monitoring.example 1/d")
+    question = lena.wait_for(lambda x: number in x.subject and "E12" in x.text)
+    assert "monitoring.example beyond 1 a day would wait in quarantine" in question.text
+    lena.answer(question, "#confirm")
+    until(lambda: "ticket.sender-limited" in types(company, number))
+    fates = []
+    while not fates or fates[-1] == "a ticket":  # ingest hears of it within seconds
+        subject = f"Disk still full, alarm {len(fates)}"
+        robot.write("alarm@desk.example", subject, "Do something.")
+        fates.append(until(lambda s=subject: fate(company, robot, s)))
+
+    assert fates[-1] == "limit of monitoring.example: 1 a day"
+    assert len(fates) > 1
+    waiting = listed(company, robot.address)
+    assert waiting
+    company.run("quarantine", "release", waiting["id"], "--why", "it matters")
+    until(lambda: fate(company, robot, subject) == "a ticket")
+    lena.answer(notice, "#unbar monitoring.example")
+    until(lambda: "ticket.sender-admitted" in types(company, number))
+
+
 @pytest.mark.feature("I11")
 def test_a_departments_questions_are_asked_at_opening_and_their_answers_are_fields(
     company: Company,
@@ -99,6 +129,14 @@ def test_a_departments_questions_are_asked_at_opening_and_their_answers_are_fiel
 
 def types(company: Company, number: str) -> list[str]:
     return [one["type"] for one in company.show(number)["timeline"]]
+
+
+def fate(company: Company, sender: Correspondent, subject: str) -> str:
+    """What has become of the sender's mail: a ticket, or why it waits for an operator."""
+    if any(subject in letter.subject for letter in sender.letters()):
+        return "a ticket"
+    waiting = listed(company, sender.address)
+    return waiting["withheld"] if waiting else ""
 
 
 def listed(company: Company, sender: str) -> dict[str, str] | None:

@@ -126,6 +126,25 @@ def test_a_command_that_cannot_be_is_rejected_with_code_and_reason(
     assert result["reason"]
 
 
+@pytest.mark.feature("B02", "T19")
+def test_a_system_puts_people_in_copy_or_is_told_why_not(company: Company, shop: Shop) -> None:
+    emma = company.person("emma@harbour-bakery.example", "Emma Brand")
+    number, _ = company.open_ticket(emma, "Copied by a system")
+
+    done = shop.command("cc", number, ticket_id=number, add=["boss@shop.example"])
+    refused = shop.command("bcc", number, ticket_id=number, add=["no address"])
+
+    assert shop.result(done)["type"] == "command.accepted"
+    assert shop.result(refused)["code"] == "E03"
+    assert company.show(number)["followers"] == ["boss@shop.example"]
+
+    def told() -> list[tuple[str, list[str]]]:
+        mine = [data for _, name, data in shop.heard() if name.startswith(f"{number}.")]
+        return [(one["by"], one["added"]) for one in mine if "followers" in one["type"]]
+
+    assert until(told) == [("system:shop", ["boss@shop.example"])]
+
+
 @pytest.mark.feature("B07")
 def test_a_trace_tells_what_one_mail_caused(company: Company) -> None:
     emma = company.person("emma@harbour-bakery.example", "Emma Brand")

@@ -84,7 +84,8 @@ def _expected_by_customers(found: Evidence) -> Iterator[tuple[tuple[str, str], s
                 acknowledged.add((event.ticket_id, sender))
                 yield (name, sender), "acknowledgement"
         elif _is_answer(event):
-            for person in {event.state.requester, *event.state.followers}:
+            state = event.state
+            for person in {state.requester, *state.followers, *state.blind_followers}:
                 yield (name, person.lower()), "answer"
 
 

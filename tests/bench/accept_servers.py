@@ -20,8 +20,8 @@ from shared import mongo
 from shared.blobs import Blobs
 from shared.clock import SystemClock
 from shared.config.loading import load_desk
+from shared.interpreter import tune
 from shared.mongo import Document
-from shared.service import tune
 
 DESK = Path(__file__).parents[2] / "deploy" / "presets" / "demo.yaml"
 

@@ -19,7 +19,8 @@ from services.ingest.store import INBOUND, INDEXES, LEASE_S, WAITING, InboundRow
 from shared import mongo as database
 from shared.bus import Outgoing
 from shared.clock import FrozenClock
-from shared.config.models import Desk, Door
+from shared.config.door import Door
+from shared.config.models import Desk
 from shared.health import Health
 from tests.builders import (
     ANA,

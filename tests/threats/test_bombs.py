@@ -9,9 +9,18 @@ import pytest
 
 from services.ingest.children import Allowance, Children
 from services.ingest.intake import Intake
-from services.ingest.parsing import MailReader, Tools
+from services.ingest.parsing import MailReader
+from services.ingest.tools import Tools
 from tests.builders import a_desk, an_address_book
-from tests.service.ingest.memory import BlobsInMemory, Leases, Orders, Senders, Topic, a_row
+from tests.service.ingest.memory import (
+    BlobsInMemory,
+    Leases,
+    NoLimits,
+    Orders,
+    Senders,
+    Topic,
+    a_row,
+)
 from tests.threats.bombs import BODIES, bomb
 
 pytestmark = pytest.mark.timeout(600)
@@ -33,7 +42,7 @@ async def test_t13_each_bomb_ends_in_time_is_told_of_and_disturbs_nobody() -> No
         rows=leases, parsers=children, blobs=BlobsInMemory(), bus=topic,
         book=an_address_book(), trusted=lambda: ("mx.desk.example",), senders=Senders(),
         intake=Intake(a_desk, an_address_book()),
-        orders=Orders(),
+        limits=NoLimits(), orders=Orders(),
     )  # fmt: skip
     reader = MailReader(tools, workers=2)
     await reader.start()

@@ -7,12 +7,13 @@ import pytest
 
 from services.ingest.children import Allowance, Children
 from services.ingest.intake import Intake
-from services.ingest.parsing import MailReader, Tools
+from services.ingest.parsing import MailReader
 from services.ingest.senders import SenderChecks
+from services.ingest.tools import Tools
 from tests.builders import a_desk, an_address_book
 from tests.name_server import NameServer, a_key, a_name_server, signed
 from tests.service.ingest.dialogue import until
-from tests.service.ingest.memory import BlobsInMemory, Leases, Orders, Topic, a_row
+from tests.service.ingest.memory import BlobsInMemory, Leases, NoLimits, Orders, Topic, a_row
 
 STRANGER = {"client": "192.0.2.7", "helo": "mx.example.com"}
 
@@ -35,7 +36,7 @@ class Bench:
             rows=self.leases, parsers=self.children, blobs=BlobsInMemory(), bus=self.topic,
             book=an_address_book(), trusted=lambda: (), senders=senders,
             intake=Intake(a_desk, an_address_book()),
-            orders=Orders(),
+            limits=NoLimits(), orders=Orders(),
         )  # fmt: skip
         self.reader = MailReader(tools, workers=1)
 

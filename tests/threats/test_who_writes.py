@@ -134,6 +134,51 @@ def test_t03_a_forged_requester_adds_nobody_to_the_ticket(guarded: Guarded) -> N
     assert guarded.show(number)["followers"] == []
 
 
+def test_t03_a_copy_of_a_mail_that_proves_nothing_adds_nobody_and_agents_are_shown_it(
+    guarded: Guarded,
+) -> None:
+    forger = guarded.forger("emma@bakery.example", "Emma Brand", signs_as="evil.example")
+    copy = {"Cc": "friend@evil.example"}
+
+    sent = forger.write(SUPPORT, "Copy my friend", "Please.", headers=copy)
+
+    number = guarded.filed(sent)["ticket_id"]
+    agent, notice = guarded.agent_and_notice(number)
+    assert guarded.show(number)["followers"] == []
+    assert "Also sent to, but not in copy here: friend@evil.example" in notice.text
+    agent.answer(notice, "The words for Emma.")
+    guarded.person("emma@bakery.example").wait_for(lambda x: "The words for Emma." in x.text)
+    assert not guarded.person("friend@evil.example").letters()
+
+
+def test_t03_who_comes_into_copy_gets_nothing_from_before_and_nothing_internal(
+    guarded: Guarded,
+) -> None:
+    emma, nils = guarded.customer(), guarded.person("nils.later@lindqvist.example")
+    number, ack = guarded.open_ticket(emma, "Grown in secret")
+    agent, notice = guarded.agent_and_notice(number)
+    agent.answer(notice, "#note\nINTERNAL: she pays late.")
+    until(lambda: guarded.show(number)["messages"][-1]["kind"] == "note")
+    emma.answer(ack, "BEFORE: my password is swordfish.")
+    news = agent.wait_for(lambda x: number in x.subject and "swordfish" in x.text)
+
+    agent.answer(news, f"#cc {nils.address}\nHello both.")
+
+    copied = nils.wait_for(lambda x: number in x.subject)
+    raw = copied.path.read_text()
+    assert "Hello both." in copied.text
+    assert not [x for x in ("BEFORE", "swordfish", "INTERNAL", "first response") if x in raw]
+    assert agent.address not in raw
+    assert ack.message_id not in raw
+    stolen = guarded.person("mallory@evil.example").answer(copied, "I am Nils.")
+    assert guarded.filed(stolen)["unverified"]
+    forged = guarded.forger(nils.address, signs_as="evil.example")
+    accomplice = {"Cc": "accomplice@evil.example"}
+    sent = forged.write(SUPPORT, f"Re: [{number}]", "Add him.", headers=accomplice)
+    assert guarded.filed(sent)["unverified"]
+    assert guarded.show(number)["followers"] == [nils.address]
+
+
 def test_t04_a_verification_mail_to_a_ticket_is_for_agents_alone(guarded: Guarded) -> None:
     emma = guarded.customer()
     number, ack = guarded.open_ticket(emma, "Ticket trick")

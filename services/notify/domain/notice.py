@@ -1,5 +1,6 @@
 """The mail that tells an agent of events: what it says, in the order in which it is read."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from services.notify.domain.words import Reader, clock_words, shown, size, timel
 from shared.business_time.standing import colour, latest
 from shared.contracts.base import Attachment
 from shared.contracts.sla import Clock
+from shared.contracts.ticket import Message
+from shared.copies import addresses_in
 
 REASONS = (
     "sla-breach",
@@ -30,6 +33,7 @@ REASONS = (
 """Most urgent first: a mail for several events is filed under the first of them."""
 
 TIMELINE_LINES = 15
+_TAG = re.compile(r"\+[^@]*@")
 HISTORY_MESSAGES = 12
 
 
@@ -117,12 +121,23 @@ class Notice:
                 [f"{mark}{kind.upper()} {message.number}", who, self.reader.when(message.at)]
             ),
             "trust": cleaned(message.trust),
+            "strangers": ", ".join(map(cleaned, self._strangers(message))),
             "files": ", ".join(map(self._file, message.attachments)),
             "text": text,
             "is_note": message.kind == "note",
             "is_doubtful": doubtful,
             "is_cut": cut,
         }
+
+    def _strangers(self, message: Message) -> list[str]:
+        """Who had a copy of somebody's mail and gets none of our answers."""
+        if message.direction == "out" or not message.cc:
+            return []
+        state = self.view.state
+        known = {state.requester, message.from_addr, *state.followers, *state.blind_followers}
+        # A signed address of the mailbox is the mailbox.
+        named = {address: _TAG.sub("@", address) for address in addresses_in(message.cc)}
+        return [a for a, bare in named.items() if a not in known and bare != state.mailbox]
 
     def _heading(self) -> str:
         subject = cleaned(self.view.state.subject)
@@ -174,8 +189,10 @@ class Notice:
     def _facts(self) -> list[dict[str, str]]:
         state, words = self.view.state, self.reader.phrases
         holder = self._person_or_nobody(state.locked_by)
+        copies = (("in-copy", state.followers), ("blind-copy", state.blind_followers))
         rows = {
             "Customer": self._who(state.requester_name, state.requester, ""),
+            **{str(words[kind]): ", ".join(map(cleaned, who)) for kind, who in copies if who},
             "Status": state.status,
             "Priority": state.priority,
             "Assignee": self._person_or_nobody(state.assignee),

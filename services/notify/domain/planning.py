@@ -150,7 +150,8 @@ def _acknowledgement(
 
 
 def _to_all(kind: Kind, mail_class: MailClass, view: TicketView) -> list[Planned]:
-    people = dict.fromkeys([view.state.requester, *view.state.followers])
+    state = view.state
+    people = dict.fromkeys([state.requester, *state.followers, *state.blind_followers])
     return [Planned(kind, mail_class, kind, address) for address in people if address]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from shared.contracts.ticket import (
+    FollowersChanged,
     MailHeld,
     Message,
     MessageAdded,
@@ -15,6 +16,7 @@ from shared.contracts.ticket import (
     TicketReopened,
     TicketState,
 )
+from shared.copies import change_said
 
 KEPT_MESSAGES = 30
 KEPT_LINES = 60
@@ -150,6 +152,8 @@ def _line(event: TicketEvent) -> Line:
     if isinstance(event, MessageAdded | MailHeld | MessageReread):
         message = event.message
         data |= {"kind": message.kind, "direction": message.direction, "from": message.from_addr}
+    if isinstance(event, FollowersChanged):
+        data["copies"] = change_said(event.added, event.blind, event.removed)
     if isinstance(event, SurveyAnswered):
         data["score"] = str(event.survey.score)
     return Line(seq=event.seq, at=event.at, type=event.type, by=event.by, data=data)

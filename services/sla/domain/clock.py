@@ -9,7 +9,7 @@ from typing import Literal
 
 from services.sla.domain.calendar import BusinessCalendar, CalendarError
 from services.sla.domain.policy import Allowance, Terms
-from shared.config.models import Step
+from shared.config.sla import Step
 from shared.contracts.sla import (
     Clock,
     ClockRanOut,

@@ -7,8 +7,8 @@ from typing import Literal
 from services.sla.domain.calendar import BusinessCalendar, CalendarError
 from shared.business_time.named import NamedCalendars
 from shared.business_time.zones import is_zone
-from shared.config.models import Desk, Policy, Step
-from shared.config.sla import TARGETS, Goal, Targets
+from shared.config.models import Desk
+from shared.config.sla import TARGETS, Goal, Policy, Step, Targets
 from shared.contracts.sla import Target
 
 CONDITIONS = ("account", "segment", "service", "department")

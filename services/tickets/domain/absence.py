@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 
 from services.tickets.domain.facts import Absence, Facts
-from shared.config.models import Agent
+from shared.config.people import Agent
 
 
 def absence_of(agent: Agent, facts: Facts) -> Absence | None:

@@ -1,19 +1,23 @@
-"""Whose mail the desk wants no more: addresses, and domains with all below them."""
+"""Whose mail the desk wants no more, or less of: addresses, and domains with all below them."""
 
 from collections.abc import Collection
 
 from shared.config.models import Desk
-
-
-def names_of(address: str) -> set[str]:
-    """Every name that a bar of this address may have: itself, its domain, the domains above."""
-    labels = address.rpartition("@")[2].split(".")
-    return {address, *(".".join(labels[i:]) for i in range(len(labels)))}
+from shared.senders import Limit, names_of, said
 
 
 def is_named(address: str, names: Collection[str]) -> bool:
     """Whether one of the names bars the address."""
-    return not names_of(address).isdisjoint(names)
+    return any(name in names for name in names_of(address))
+
+
+def why_not(wanted: Limit, desk: Desk) -> str:
+    """Why agents may not limit that sender; empty where they may."""
+    if is_named(wanted.who, desk.customers.blocked):
+        return f"the configuration blocks {said(wanted.who)}"
+    if wanted.who in desk.customers.limits_by_sender:
+        return f"the configuration limits {said(wanted.who)}"
+    return ""
 
 
 def why_never(name: str, desk: Desk) -> str:
@@ -24,8 +28,3 @@ def why_never(name: str, desk: Desk) -> str:
     if "@" not in name and "." not in name:
         return f"{name} is no mail domain"
     return ""
-
-
-def said(name: str) -> str:
-    """The name as people are told of it."""
-    return name if "@" in name else f"everybody at {name}"

@@ -1,5 +1,6 @@
 """The change that each word makes; each function tells the story or says why it cannot."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -7,6 +8,7 @@ from services.tickets.domain import bars, permissions, routing
 from services.tickets.domain.order import Refusal, Work, outgoing
 from shared.contracts import ticket as contract
 from shared.contracts.ticket import Status
+from shared.senders import Limit, said
 
 FIELD_CHARS = 500
 AssignReason = Literal["take", "assign", "release", "team"]
@@ -219,23 +221,40 @@ def escalate(work: Work, call: tuple[str, str]) -> Refusal | None:
     return None
 
 
-def bar(work: Work, sender: str) -> Refusal | None:
-    """Take no more mail of the sender, by default the requester; people confirm it first."""
-    sender = sender or work.story.state.requester
-    if reason := bars.why_never(sender, work.facts.desk):
+def bar(work: Work, wanted: Limit) -> Refusal | None:
+    """Take no more mail of the sender, by default the requester, or only so much of it.
+
+    People confirm it first.
+    """
+    wanted = replace(wanted, who=wanted.who or work.story.state.requester)
+    desk = work.facts.desk
+    reason = bars.why_never(wanted.who, desk)
+    if wanted.said:
+        reason = reason or bars.why_not(wanted, desk)
+    if reason:
         return Refusal("E05", reason)
     if work.actor.kind == "agent" and not work.order.is_confirmed:
-        what = f"mail of {bars.said(sender)} would be kept, without ticket and answer"
+        what = f"mail of {said(wanted.who)} would be kept, without ticket and answer"
+        if wanted.said:
+            what = f"mail of {said(wanted.who)} beyond {wanted.said} would wait in quarantine"
         return Refusal("E12", f"{what}: answer with #confirm")
-    work.story.tell(contract.SenderBarred, sender=sender)
+    if wanted.said:
+        work.story.tell(
+            contract.SenderLimited,
+            sender=wanted.who,
+            per_hour=wanted.per_hour,
+            per_day=wanted.per_day,
+        )
+    else:
+        work.story.tell(contract.SenderBarred, sender=wanted.who)
     return None
 
 
 def unbar(work: Work, sender: str) -> Refusal | None:
-    """Take mail of the sender again; what the configuration blocks stays blocked."""
+    """Take all mail of the sender again; what the configuration says of it stays so."""
     sender = sender or work.story.state.requester
     if bars.is_named(sender, work.facts.desk.customers.blocked):
-        return Refusal("E05", f"the configuration blocks {bars.said(sender)}")
+        return Refusal("E05", f"the configuration blocks {said(sender)}")
     work.story.tell(contract.SenderAdmitted, sender=sender)
     return None
 

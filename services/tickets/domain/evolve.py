@@ -109,6 +109,19 @@ def _contact(ticket: Ticket, event: contract.ContactLinked) -> tuple[Changes, Ch
     }
 
 
+def _followers(ticket: Ticket, event: contract.FollowersChanged) -> tuple[Changes, Changes]:
+    state, fresh, gone = ticket.state, {*event.added, *event.blind}, set(event.removed)
+    moved = fresh | gone
+    private: Changes = {
+        "participants": ticket.participants - gone | fresh,
+        "taken_out": ticket.taken_out - fresh | gone,
+    }
+    return private, {
+        "followers": [*(a for a in state.followers if a not in moved), *event.added],
+        "blind_followers": [*(a for a in state.blind_followers if a not in moved), *event.blind],
+    }
+
+
 def _survey(ticket: Ticket, event: contract.SurveyAnswered) -> tuple[Changes, Changes]:
     private: Changes = {"ratings": {**ticket.ratings, event.cycle: event.survey}}
     return private, {"survey": event.survey} if event.cycle == ticket.cycle else {}
@@ -172,6 +185,7 @@ _CHANGES: dict[type[TicketEvent], Callable[[Ticket, Any], tuple[Changes, Changes
     contract.TicketReopened: _reopened,
     contract.FieldChanged: _field,
     contract.ContactLinked: _contact,
+    contract.FollowersChanged: _followers,
     contract.SurveyAnswered: _survey,
     contract.QuestionsAnswered: _answers,
     contract.ClocksUpdated: _clocks,
@@ -183,6 +197,7 @@ _CHANGES: dict[type[TicketEvent], Callable[[Ticket, Any], tuple[Changes, Changes
     contract.TicketEscalated: _escalated,
     contract.TicketLinked: _linked,
     contract.SenderBarred: _nothing,
+    contract.SenderLimited: _nothing,
     contract.SenderAdmitted: _nothing,
     contract.DraftHeld: _draft,
     contract.DeliveryNoted: _nothing,

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from services.tickets.domain import routing
 from services.tickets.domain.story import Story
-from shared.config.models import Desk, Step
+from shared.config.models import Desk
+from shared.config.sla import Step
 from shared.contracts import ticket as contract
 from shared.contracts.sla import Target
 

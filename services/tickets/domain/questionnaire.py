@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from shared.config.models import Desk, Mailbox
+from shared.config.models import Desk
+from shared.config.people import Mailbox
 from shared.contracts.ticket import ANSWER_CHARS, AskedQuestion, GivenAnswer
 
 _MARKS = re.compile(r"^(?:\s*[>|\u00a6])+")

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from services.tickets.domain.absence import is_away
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.routing_rules import Route, is_within
-from shared.config.models import Agent, Desk, Mailbox
+from shared.config.models import Desk
+from shared.config.people import Agent, Mailbox
 
 
 def mailbox_of(address: str, desk: Desk) -> Mailbox:

@@ -20,7 +20,7 @@ class Ticket:
     of the latest answers to the requester; ``resolved_by`` and ``ratings`` go by resolution.
     ``breached`` has the due time of each clock that was missed, such as ``resolution.1``;
     ``escalated_by`` the clocks that led to an escalation, and "" for people; ``asked`` are the
-    questions of the acknowledgement.
+    questions of the acknowledgement; ``taken_out`` are those whom somebody took out of copy.
     """
 
     state: TicketState
@@ -36,6 +36,7 @@ class Ticket:
     breached: Mapping[str, datetime] = field(default_factory=dict)
     escalated_by: frozenset[str] = frozenset()
     asked: tuple[AskedQuestion, ...] = ()
+    taken_out: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from services.tickets.domain.bars import said
 from services.tickets.domain.facts import Actor, Facts
 from services.tickets.domain.permissions import name_of
 from services.tickets.mail_commands import grammar, when
 from shared import quarantine_order
-from shared.config.models import Agent, Desk
+from shared.config.models import Desk
+from shared.config.people import Agent
 from shared.config.values import sender_name
 from shared.contracts.ticket import Status
+from shared.senders import MOST_PER_DAY, MOST_PER_HOUR, Limit, said
 
 TICKET = re.compile(r"(?:t-)?([1-9]\d{0,11})", re.IGNORECASE)
 _AWAY = re.compile(
     r"(?:from\s+(?P<since>.+?)\s+)?until\s+(?P<until>.+?)(?:\s+to\s+(?P<who>\S.*))?", re.IGNORECASE
 )
+_PACE = re.compile(r"(\d{1,9})/(h|d)", re.IGNORECASE)
 STATUS_WORDS = {"hold": "on-hold", "stalled": "on-hold", "solved": "resolved", "done": "closed"}
 
 
@@ -192,6 +194,20 @@ def sender(arguments: str, _: Reader) -> Value | Problem:
     except ValueError:
         return Problem("E03", f"{name} is neither a mail address nor a domain"[:500])
     return Value(found, said(found))
+
+
+def limited_sender(arguments: str, reader: Reader) -> Value | Problem:
+    """A sender and perhaps ``5/h``, ``20/d`` or both: a `Limit`, without numbers none at all."""
+    given = grammar.values(arguments)
+    paces = [found for value in given if (found := _PACE.fullmatch(value))]
+    who = sender(" ".join(value for value in given if not _PACE.fullmatch(value)), reader)
+    if isinstance(who, Problem):
+        return who
+    most = {pace[2].lower(): int(pace[1]) for pace in paces}
+    limit = Limit(who.value, most.get("h", 0), most.get("d", 0))
+    if 0 in most.values() or limit.per_hour > MOST_PER_HOUR or limit.per_day > MOST_PER_DAY:
+        return Problem("E03", f"a limit is 1 to {MOST_PER_HOUR}/h, or 1 to {MOST_PER_DAY}/d")
+    return Value(limit, ", ".join(filter(None, (who.said, limit.said))))
 
 
 def team(arguments: str, reader: Reader) -> Value | Problem:

@@ -6,19 +6,23 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.tickets.domain.permissions import name_of
+from services.tickets.domain.trust import own_mailbox
 from services.tickets.mail_commands.explaining import standing
 from services.tickets.mail_commands.grammar import fold
 from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to
 from shared.business_time.named import NamedCalendars
 from shared.business_time.standing import latest
-from shared.config.models import Agent, Desk
+from shared.config.models import Desk
+from shared.config.people import Agent
 from shared.contracts.ticket import (
     DeliveryNoted,
+    FollowersChanged,
     Message,
     TicketAssigned,
     TicketEvent,
     TicketState,
 )
+from shared.copies import addresses_in, change_said
 
 _HOW = (
     "Put commands at the top of your answer, one on a line; then, if you like, your text.\n"
@@ -58,7 +62,7 @@ def show_text(
     """The ticket with conversation and timeline as of ``now``, times in the reader's zone."""
     zone = ZoneInfo(reader.timezone)
     parts = [_head(state, zone, desk, now), "Conversation"]
-    parts += [_entry(message, zone) for message in history.messages if message.kind != "system"]
+    parts += [_entry(one, zone, desk) for one in history.messages if one.kind != "system"]
     timeline = [f"  {_at(event.at, zone)}  {_what(event)}  {event.by}" for event in history.events]
     return "\n\n".join([*parts, "\n".join(["Timeline", *timeline])])
 
@@ -66,6 +70,8 @@ def show_text(
 def _what(event: TicketEvent) -> str:
     if isinstance(event, TicketAssigned) and event.because:
         return f"{event.type} ({event.because})"
+    if isinstance(event, FollowersChanged):
+        return f"{event.type} ({change_said(event.added, event.blind, event.removed)})"
     if not isinstance(event, DeliveryNoted):
         return event.type
     dead = ", the address is dead" if event.dead else ""
@@ -87,6 +93,8 @@ def _head(state: TicketState, zone: ZoneInfo, desk: Desk, now: datetime) -> str:
         "Ticket": f"{state.ticket_id}  {state.subject}",
         "Status": f"{state.status}, priority {state.priority}",
         "Customer": f"{state.requester_name} <{state.requester}>{unknown}",
+        "In copy": ", ".join(state.followers),
+        "Blind cc": ", ".join(state.blind_followers),
         "Account": state.account_id,
         "Team": state.team,
         "Assignee": name_of(state.assignee, desk) if state.assignee else "nobody",
@@ -108,15 +116,18 @@ def _head(state: TicketState, zone: ZoneInfo, desk: Desk, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _entry(message: Message, zone: ZoneInfo) -> str:
+def _entry(message: Message, zone: ZoneInfo, desk: Desk) -> str:
     kind = "note" if message.kind == "note" else "mail"
     doubt = ", UNVERIFIED" if message.unverified else ""
     files = ", ".join(file.name for file in message.attachments)
+    # Our own addresses may be signed ones: they are nobody's business.
+    copies = ", ".join(a for a in addresses_in(message.cc) if not own_mailbox(a, desk))
     # A space before each line keeps a quoted command from ever being one.
     text = "\n".join(f"  {line}" for line in (message.reply_text or message.text).splitlines())
     who = message.from_name or message.from_addr or message.author
     head = f"  {message.number}. {kind} of {who}, {_at(message.at, zone)}{doubt}"
-    return "\n".join(filter(None, [head, text, f"  Files: {files}" if files else ""]))
+    copied = f"  Copy to: {copies}" if copies else ""
+    return "\n".join(filter(None, [head, copied, text, f"  Files: {files}" if files else ""]))
 
 
 def _at(moment: datetime, zone: ZoneInfo) -> str:

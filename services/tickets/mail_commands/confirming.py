@@ -10,7 +10,7 @@ from services.tickets.domain.absence import absence_of
 from services.tickets.domain.facts import Absence, Facts
 from services.tickets.domain.permissions import name_of
 from services.tickets.domain.rerouting import NEEDS_SOMEBODY, stand_in
-from shared.config.models import Agent
+from shared.config.people import Agent
 from shared.contracts.ticket import TicketState
 
 SHOWN_TICKETS = 20

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from shared.business_time.explaining import Moment, explained
 from shared.business_time.named import NamedCalendars
 from shared.business_time.standing import colour, latest, left
-from shared.config.models import Agent, Desk
+from shared.config.models import Desk
+from shared.config.people import Agent
 from shared.contracts.sla import Clock
 from shared.contracts.ticket import TicketState
 

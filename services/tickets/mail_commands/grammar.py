@@ -5,12 +5,12 @@ Knows which words exist, not what they mean.
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 MAX_COMMANDS = 30
 MAX_LINE_CHARS = 200
-_SIGNS = "#＃/@"
+SIGNS = "#＃/@"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _COMMAND = re.compile(r"([#/@])([^\W\d_][^\s:]*|\?)(?::(?=\s|$))?(?:\s+(.*))?")
 _WORD = re.compile(r"(?:[^\W\d_]|-)+|\?")
@@ -29,7 +29,7 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a mail's new text says. ``stray`` are lines of the text that look like commands."""
+    """What a mail's new text says. ``stray`` are its lines that may have been meant as commands."""
 
     commands: tuple[CommandLine, ...] = ()
     text: str = ""
@@ -50,9 +50,23 @@ def read(new_text: str, known: Container[str]) -> Block:
         commands.append(command)
         end = number + 1
     rest = lines[end:]
-    stray = tuple(line for line in rest if _is_stray(line, known))
+    stray = stray_lines("\n".join(rest), known, commands)
     text = _ESCAPED.sub("", "\n".join(rest)).strip("\n").rstrip()
     return Block(tuple(commands), text if text.strip() else "", stray)
+
+
+def stray_lines(
+    text: str, known: Container[str], commands: Sequence[CommandLine]
+) -> tuple[str, ...]:
+    """Lines of a text that may have been meant as commands.
+
+    Known words alone; right below a command that ends in addresses, a line of nothing but
+    addresses: many mail programs break a long line in two.
+    """
+    lines = [_clean(line) for line in text.split("\n")]
+    is_list = bool(commands) and "@" in commands[-1].arguments
+    broken = [line for line in lines[:1] if is_list and _is_addresses(line)]
+    return (*broken, *(line for line in lines if _is_stray(line, known)))
 
 
 def fold(word: str) -> str:
@@ -85,6 +99,11 @@ def unquoted(arguments: str) -> str:
     return text[1:-1].strip() if whole else text
 
 
+def _is_addresses(line: str) -> bool:
+    words = re.findall(r"[^\s,;]+", line)
+    return bool(words) and line[0] not in SIGNS and all("@" in word for word in words)
+
+
 def _first_of(text: str, closing: str) -> int:
     ends = [text.find(mark, 1) for mark in closing]
     return min((end for end in ends if end > 0), default=-1)
@@ -98,7 +117,7 @@ def _clean(line: str) -> str:
 
 def _command(line: str, known: Container[str]) -> CommandLine | None:
     """The command in a line that begins with a sign; None for text."""
-    if line[0] not in _SIGNS:
+    if line[0] not in SIGNS:
         return None
     found = _COMMAND.fullmatch(unicodedata.normalize("NFKC", line[0]) + line[1:].replace("：", ":"))
     if not found:

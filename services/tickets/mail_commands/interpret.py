@@ -18,7 +18,7 @@ from services.tickets.mail_commands.grammar import Block
 from services.tickets.mail_commands.lint import Checked
 from services.tickets.mail_commands.words import BY_NAME
 from shared import quarantine_order
-from shared.config.models import Agent
+from shared.config.people import Agent
 from shared.contracts import ticket as contract
 from shared.contracts.mail import INLINE_TEXT_CHARS, MailReceived
 from shared.contracts.requests import AnswerMail, CommandReceipt, LineResult
@@ -142,8 +142,10 @@ def _corrected(post: AgentMail, draft: Draft, block: Block, reader: Reader) -> _
     is_sent = len(commands) < len(block.commands)
     kept = grammar.read("\n".join(draft.block), BY_NAME)
     text = block.text or draft.text
-    stray = block.stray if block.text else grammar.read(f"\n.\n{draft.text}", BY_NAME).stray
-    merged = Block(commands or kept.commands, text, () if is_sent else stray)
+    merged_commands = commands or kept.commands
+    again = grammar.stray_lines(draft.text, BY_NAME, merged_commands)
+    stray = block.stray if block.text else again
+    merged = Block(merged_commands, text, () if is_sent else stray)
     return _Wish(
         block=merged,
         kind=draft.kind,

@@ -10,7 +10,7 @@ from services.tickets.mail_commands import grammar
 from services.tickets.mail_commands.arguments import Problem, Reader
 from services.tickets.mail_commands.grammar import Block, CommandLine
 from services.tickets.mail_commands.words import BY_NAME, Word, allowed_to, in_effect_order
-from shared.config.models import Role
+from shared.config.people import Role
 
 SHOWN_LINE_CHARS = 300
 
@@ -34,8 +34,10 @@ def check(block: Block, reader: Reader) -> list[Checked]:
         over = block.commands[grammar.MAX_COMMANDS].line[:SHOWN_LINE_CHARS]
         message = f"more than {grammar.MAX_COMMANDS} commands"
         checked.append(Checked(over, code="E02", message=message))
-    hint = "a command below the text is never run; #send lets it go as text"
-    return checked + [Checked(s[:SHOWN_LINE_CHARS], code="E13", message=hint) for s in block.stray]
+    return checked + [
+        Checked(stray[:SHOWN_LINE_CHARS], code="E13", message=_why_stray(stray))
+        for stray in block.stray
+    ]
 
 
 def acts_of(lines: list[Checked]) -> tuple[Act, ...]:
@@ -78,7 +80,7 @@ def _contradictions(lines: list[Checked]) -> list[Checked]:
     seen: dict[str, str] = {}
     result = []
     for line in lines:
-        matter = (line.word.group or line.word.name) if line.word else ""
+        matter = _matter(line.word) if line.word else ""
         if matter and matter in seen and not line.code:
             message = f"contradicts {seen[matter]!r}: one of them only"
             result.append(Checked(line.line, line.word, code="E07", message=message))
@@ -87,3 +89,14 @@ def _contradictions(lines: list[Checked]) -> list[Checked]:
             seen[matter] = line.line
         result.append(line)
     return result
+
+
+def _why_stray(line: str) -> str:
+    if line[0] in grammar.SIGNS:
+        return "a command below the text is never run; #send lets it go as text"
+    return "the rest of a list? Begin each line with its word; #send lets this one go as text"
+
+
+def _matter(word: Word) -> str:
+    """What may be said once in a mail; empty for a word that may be repeated."""
+    return "" if word.repeats else word.group or word.name

@@ -6,7 +6,7 @@ from services.tickets.domain.order import Refusal
 from services.tickets.domain.story import Story
 from services.tickets.mail_commands.drafts import Draft
 from services.tickets.mail_commands.lint import Checked
-from shared.config.models import Agent
+from shared.config.people import Agent
 from shared.contracts.mail import MailReceived
 from shared.contracts.requests import AnswerMail, CommandReceipt, LineResult
 from shared.contracts.ticket import TicketState

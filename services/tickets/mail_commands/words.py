@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from services.tickets.domain import changes
+from services.tickets.domain import changes, followers
 from services.tickets.domain.order import Act, Change, Phase, Refusal, Work
 from services.tickets.domain.permissions import is_allowed
-from services.tickets.mail_commands import arguments
+from services.tickets.mail_commands import arguments, copying
 from services.tickets.mail_commands.arguments import Parse
 from services.tickets.mail_commands.grammar import fold
 from shared import quarantine_order
-from shared.config.models import Role
+from shared.config.people import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Word:
     """One word. Words of the same ``group`` contradict each other; ``says`` is its line of help.
 
     ``control``: it steers the mail itself, asks, or is about who writes (``self``), and changes
-    no ticket.
+    no ticket. ``repeats``: it may stand on several lines of one mail.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Word:
     role: Role = "agent"
     usage: str = ""
     is_about_state: bool = False
+    repeats: bool = False
     control: Literal["", "ask", "draft", "check", "self"] = ""
 
     def act(self, value: Any, line: int = -1) -> Act:
@@ -81,6 +82,10 @@ WORDS: tuple[Word, ...] = (
          ("title", "retitle"), usage="text"),
     Word("estimate", "when it will probably be solved; none takes it back", arguments.estimate,
          changes.estimate, ("due", "target"), usage="when|none"),
+    Word("cc", "in copy of this and later answers; - takes out, = are all",
+         copying.copies(is_blind=False), followers.follow, usage=copying.USAGE, repeats=True),
+    Word("bcc", "the same, unseen by the customer and others in copy",
+         copying.copies(is_blind=True), followers.follow, usage=copying.USAGE, repeats=True),
     Word("comment", "add an internal note beside the text", arguments.text, changes.comment,
          ("remark",), "after", usage="text"),
     Word("open", "status open", change=_go("open"), phase="after", group="status",
@@ -102,9 +107,10 @@ WORDS: tuple[Word, ...] = (
          phase="after", group="status", is_about_state=True),
     Word("escalate", "call in the manager or a team", arguments.escalation, changes.escalate, (),
          "after", usage='[team] ["reason"]'),
-    Word("bar", "take no more mail of the customer, an address or a domain; to be confirmed",
-         arguments.sender, changes.bar, ("ban",), "after", "bar", "lead",
-         usage="[address or domain]"),
+    Word("bar", "take no more mail of the customer, an address or a domain, or only 5 an hour "
+         "(5/h) or a day (5/d); to be confirmed",
+         arguments.limited_sender, changes.bar, ("ban",), "after", "bar", "lead",
+         usage="[address or domain] [5/h] [20/d]"),
     Word("unbar", "take it again", arguments.sender, changes.unbar, ("admit",), "after", "bar",
          "lead", usage="[address or domain]"),
     Word("send", "release my held draft as it is, or confirm it", control="draft",

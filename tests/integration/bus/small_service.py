@@ -5,7 +5,9 @@ import sys
 from typing import Any
 
 from shared.contracts.topics import Topic
-from shared.service import Background, Context, Part, ServiceSettings, main
+from shared.parts import Background, Context, Part
+from shared.service import main
+from shared.settings import ServiceSettings
 from tests.bus_records import Erased, Noted
 
 

@@ -76,8 +76,8 @@ class Leases:
     async def quarantined(self, row_id: str, reason: str) -> None:
         self.states[row_id] = f"quarantined: {reason}"
 
-    async def withheld(self, row_id: str, reason: str) -> None:
-        self.states[row_id] = f"withheld: {reason}"
+    async def withheld(self, ids: Sequence[str], reason: str) -> None:
+        self.states |= dict.fromkeys(ids, f"withheld: {reason}")
 
 
 class Topic:
@@ -159,6 +159,16 @@ class WithholdingIntake:
         self.reasons: dict[str, str] = {}
 
     def believe(self, row: dict[str, Any], _reading: Reading) -> str:
+        return self.reasons.get(row["_id"], "")
+
+
+class NoLimits:
+    """Nobody is limited but by the mails that a test names, for its reasons."""
+
+    def __init__(self) -> None:
+        self.reasons: dict[str, str] = {}
+
+    async def excess(self, row: dict[str, Any], _reading: Reading) -> str:
         return self.reasons.get(row["_id"], "")
 
 

@@ -15,7 +15,7 @@ from services.ingest.fetching import Fetcher, NotTakenError, Place, Receiver, de
 from shared.clock import FrozenClock, SystemClock
 from shared.config.sources import IMAPSource
 from shared.health import Health
-from shared.service import Background
+from shared.parts import Background
 from tests.builders import NOON, SUPPORT
 from tests.service.ingest.dialogue import Mails, until
 

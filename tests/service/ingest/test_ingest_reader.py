@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.ingest.children import OUT_OF_TIME
-from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader, Tools
+from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader
+from services.ingest.tools import Tools
 from tests.builders import an_address_book
 from tests.service.ingest.dialogue import until
 from tests.service.ingest.memory import (
     BlobsInMemory,
     Leases,
+    NoLimits,
     Orders,
     Parsers,
     Senders,
@@ -26,11 +28,11 @@ class Bench:
     def __init__(self) -> None:
         self.leases, self.parsers, self.topic = Leases(), Parsers(), Topic()
         self.blobs, self.senders = BlobsInMemory(), Senders()
-        self.intake, self.orders = WithholdingIntake(), Orders()
+        self.intake, self.limits, self.orders = WithholdingIntake(), NoLimits(), Orders()
         tools = Tools(
             rows=self.leases, parsers=self.parsers, blobs=self.blobs, bus=self.topic,
             book=an_address_book(), trusted=lambda: (), senders=self.senders,
-            intake=self.intake, orders=self.orders,
+            intake=self.intake, limits=self.limits, orders=self.orders,
         )  # fmt: skip
         self.reader = MailReader(tools, workers=1)
 
@@ -220,12 +222,23 @@ async def test_mails_whose_senders_are_being_checked_are_freed_at_the_end(bench:
     bench.reader.hand_over([a_row("doubt")])
     await bench.reader.start()
     await until(lambda: bool(bench.reader._checks))
-    bench.reader.trouble = "in a hurry"
+    bench.reader._waits.trouble = "in a hurry"
 
     await bench.reader.stop()
 
     assert bench.leases.released == ["doubt"]
     assert bench.topic.ids == []
+
+
+async def test_what_is_more_than_its_sender_may_write_is_withheld(bench: Bench) -> None:
+    bench.limits.reasons = {"b": "limit of shop.example: 1 an hour"}
+    bench.reader.hand_over([a_row("a"), a_row("b")])
+    await bench.reader.start()
+
+    await bench.settled(2)
+
+    assert bench.topic.ids == ["a"]
+    assert bench.leases.states["b"] == "withheld: limit of shop.example: 1 an hour"
 
 
 async def test_what_is_withheld_is_marked_and_told_to_nobody(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from prometheus_client import REGISTRY
 
 from services.ingest.room import Disk, Room, disk_of
-from shared.config.models import Door as Limits
+from shared.config.door import Door as Limits
 from shared.health import Health
 from shared.mongo import MongoError
 from tests.service.ingest.dialogue import Client, Mails, an_open_door

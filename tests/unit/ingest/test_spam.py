@@ -7,7 +7,7 @@ import pytest
 from services.ingest.intake import Intake
 from services.ingest.reducing import read
 from services.ingest.spam import SpamField, score_of, verdict
-from shared.config.models import SpamFilter
+from shared.config.intake import SpamFilter
 from tests.builders import EMMA, NOON, SUPPORT, a_desk, an_address_book
 
 RELAY = "192.0.2.25"

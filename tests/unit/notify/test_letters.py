@@ -46,6 +46,7 @@ from tests.unit.notify.cases import (
     view_of,
 )
 
+AUDITOR = "auditor@ledger.example"
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -229,11 +230,44 @@ def a_letter_with_questions() -> Letter:
     return LETTERS.acknowledgement(one, view_of(a_case()), QUESTIONS)
 
 
+def a_blind_copy() -> Letter:
+    """The answer as somebody gets it whom nobody else is told of."""
+    told = a_case()
+    told.agent_answers(
+        "2026-11-20 09:40", ANA, reply_text="Try it now.", state={"blind_followers": [AUDITOR]}
+    )
+    return an_answer(told, recipient=AUDITOR)
+
+
+def a_notice_with_copies() -> Letter:
+    """A ticket with people in copy, and a mail that somebody else had a copy of."""
+    told = a_case()
+    openly, unseen = ["owner@harbour-bakery.example"], [AUDITOR]
+    told.happens(
+        events.FollowersChanged,
+        "2026-11-20 09:20",
+        by=f"agent:{ANA}",
+        added=openly,
+        blind=unseen,
+        state={"followers": openly, "blind_followers": unseen},
+    )
+    told.customer_writes(
+        "2026-11-20 09:30",
+        from_addr=EMMA,
+        from_name="Emma Brand",
+        cc=["Jo <jo@elsewhere.example>", *openly],
+        reply_text="Jo knows more.",
+    )
+    return a_notice(told, "customer-answered", customer=BAKERY)
+
+
 KINDS = {
     "acknowledgement": lambda: an_acknowledgement(a_case()),
     "questions": a_letter_with_questions,
     "reply": a_reply,
     "resolution": a_resolution,
+    "blind-copy": a_blind_copy,
+    "copies": a_notice_with_copies,
     "notice": lambda: a_notice(a_case(), "assigned", customer=BAKERY),
     "held": a_held_notice,
     "escalation": an_escalation,

@@ -3,7 +3,8 @@ from collections import Counter
 import pytest
 
 from services.notify.domain.planning import Planned, after_quiet_hours
-from shared.config.models import Agent, Notices
+from shared.config.mailing import Notices
+from shared.config.people import Agent
 from shared.contracts import ticket as events
 from tests.ticket_history import History, at
 from tests.unit.notify.cases import ANA, BEN, EMMA, MARTA, SUPPORT, a_desk, history, planned_by

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.sla.domain.calendar import BusinessCalendar, CalendarError
-from shared.config.models import Calendar
+from shared.config.sla import Calendar
 
 OFFICE = {
     day: [["09:00", "12:30"], ["13:30", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sla.domain.calendar import BusinessCalendar
-from shared.config.models import Calendar
+from shared.config.sla import Calendar
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTE = timedelta(minutes=1)

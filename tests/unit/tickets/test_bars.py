@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.tickets.domain import bars
 from shared.contracts.commands import Bar, Unbar
 from shared.contracts.requests import CommandReceipt
-from shared.contracts.ticket import SenderAdmitted, SenderBarred
+from shared.contracts.ticket import SenderAdmitted, SenderBarred, SenderLimited
+from shared.senders import MOST_PER_DAY, MOST_PER_HOUR, names_of
 from tests.builders import (
     ANA,
     EMMA,
@@ -126,10 +126,54 @@ def test_a_system_bars_without_being_asked_and_an_agents_role_counts_there_too(s
     assert spammed.barred == set()
 
 
+def test_a_number_limits_the_sender_after_a_question(spammed):
+    receipt = asked(spammed, "#bar Watches.example 5/h 20/d")
+
+    assert receipt.lines[0].message.startswith(
+        "mail of everybody at watches.example beyond 5 an hour and 20 a day would wait"
+    )
+    assert confirm(spammed) == ["sender-limited"]
+    event = spammed.last(SenderLimited)
+    assert (event.sender, event.per_hour, event.per_day) == ("watches.example", 5, 20)
+    assert "opened" in spammed.receive(a_mail("Again", from_addr=SELLER))
+
+
+def test_a_limit_takes_the_place_of_a_bar(spammed):
+    asked(spammed, "#bar")
+    confirm(spammed)
+    asked(spammed, "#bar 5/H")
+
+    assert confirm(spammed) == ["sender-limited"]
+
+    assert spammed.last(SenderLimited).sender == SELLER
+    assert spammed.barred == set()
+
+
+@pytest.mark.parametrize("pace", ["0/h", f"{MOST_PER_HOUR + 1}/h", f"{MOST_PER_DAY + 1}/d", "5/w"])
+def test_what_is_no_limit_is_refused(spammed, pace):
+    assert [line.code for line in asked(spammed, f"#bar {SELLER} {pace}").lines] == ["E03"]
+
+
+def test_nobody_who_works_here_is_limited(spammed):
+    assert [line.code for line in asked(spammed, f"#bar {ANA} 5/h").lines] == ["E05"]
+
+
+@pytest.mark.parametrize(
+    "customers",
+    [{"limited": [{"who": SELLER, "per_day": 1}]}, {"blocked": ["watches.example"]}],
+)
+def test_what_the_configuration_says_of_a_sender_is_not_overruled_by_mail(spammed, customers):
+    spammed.config = a_desk(customers=customers)
+
+    assert [line.code for line in asked(spammed, "#bar 50/h").lines] == ["E05"]
+
+
+def test_a_system_limits_without_being_asked(spammed):
+    limited = spammed.command(Bar(actor="system:crm", ticket_id="T-1", per_day=9))
+
+    assert limited.is_accepted
+    assert limited.story.events[-1].per_day == 9
+
+
 def test_the_names_of_an_address_are_itself_and_the_domains_above_it() -> None:
-    assert bars.names_of("a@b.c.example") == {
-        "a@b.c.example",
-        "b.c.example",
-        "c.example",
-        "example",
-    }
+    assert names_of("a@b.c.example") == ["a@b.c.example", "b.c.example", "c.example", "example"]
