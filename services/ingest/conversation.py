@@ -6,10 +6,9 @@ client has said its last word, and waits for ever for one that reads no replies.
 
 import asyncio
 import contextlib
-import functools
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiosmtpd.proxy_protocol import V2_CMD, get_proxy
 from aiosmtpd.smtp import SMTP
@@ -28,11 +27,6 @@ FREE_COMMANDS = 16  # since the last mail; then at the pace of all who say much
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
-@functools.cache
-def _commands_of(speaks: type[SMTP]) -> list[str]:
-    return [name for name in dir(speaks) if name.startswith(("smtp_", "auth_"))]
-
-
 class Conversation(SMTP):
     """A connection. Commands may be pipelined (RFC 2920): replies keep their order."""
 
@@ -43,6 +37,8 @@ class Conversation(SMTP):
     _reader: Any
     _writer: Any
     _over_ssl: bool
+
+    _command_names: ClassVar[list[str]]
 
     is_receiving = False
     has_delivered = False
@@ -69,9 +65,13 @@ class Conversation(SMTP):
         self._pace = pace
         self._octets = 0
 
+    def __init_subclass__(cls) -> None:
+        """Note the names of the commands."""
+        cls._command_names = [name for name in dir(cls) if name.startswith(("smtp_", "auth_"))]
+
     def __dir__(self) -> list[str]:
         """Name the commands only: aiosmtpd looks through all names, twice for each session."""
-        return _commands_of(type(self))
+        return self._command_names
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection; a session begins even where the answer will be 421."""
