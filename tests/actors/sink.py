@@ -11,6 +11,7 @@ from typing import Self
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from services.ingest.dots import DotReader
 from tests.actors.ledger import Ledger
 
 OK = "250 2.0.0 OK"
@@ -19,6 +20,7 @@ DROP = "drop"
 SLOW = "slow"
 """Verdict: the mail is kept, and OK comes late."""
 
+_BLOCK_BYTES = 64 * 1024
 _MESSAGE_ID = re.compile(rb"^message-id:\s*<?([^>\r\n]+)>?", re.IGNORECASE | re.MULTILINE)
 
 
@@ -43,6 +45,32 @@ class Delivery:
 
 
 Verdict = Callable[[Delivery], str]
+
+
+class _Session(SMTP):
+    """Reads a mail by blocks: aiosmtpd's lines cost as much as the desk's sending of them."""
+
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
+        """Take a mail and answer as the sink says."""
+        if arg or not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 not now")
+            return
+        await self.push("354 go on")
+        self.envelope.original_content = await self._mail()
+        reply = await self.event_handler.handle_DATA(self, self.session, self.envelope)
+        self._set_post_data_state()
+        await self.push(reply)
+
+    async def _mail(self) -> bytes:
+        dots, blocks, rest = DotReader(), [], None
+        while rest is None:
+            block = await self._reader.read(_BLOCK_BYTES)
+            if not block:
+                raise ConnectionResetError
+            plain, rest = dots.feed(block)
+            blocks.append(plain)
+        self._reader._buffer[:0] = rest  # pipelined commands
+        return b"".join(blocks)
 
 
 class Sink:
@@ -100,7 +128,7 @@ class Sink:
             self._server.close()
 
     def _session(self) -> SMTP:
-        return SMTP(self, hostname="sink.example", data_size_limit=64 * 1024 * 1024, enable_SMTPUTF8=True)  # fmt: skip
+        return _Session(self, hostname="sink.example", data_size_limit=64 * 1024 * 1024, enable_SMTPUTF8=True)  # fmt: skip
 
     async def handle_EHLO(  # noqa: N802
         self, _server: SMTP, session: Session, _envelope: Envelope, name: str, replies: list[str]
