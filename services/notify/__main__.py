@@ -1,5 +1,6 @@
 """``python -m services.notify``: read settings, build, run."""
 
+import shared.unneeded  # noqa: F401 - before all that it keeps small
 from services.notify.app import build
 from services.notify.settings import Settings
 from shared import service

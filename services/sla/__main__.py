@@ -1,5 +1,6 @@
 """``python -m services.sla``: read settings, build, run."""
 
+import shared.unneeded  # noqa: F401 - before all that it keeps small
 from services.sla.app import build
 from services.sla.settings import Settings
 from shared import service
