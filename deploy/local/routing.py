@@ -14,7 +14,7 @@ from services.tickets.domain.facts import Facts, Person
 from services.tickets.domain.routing import chosen_agent, mailbox_of
 from services.tickets.domain.routing_rules import Question, Route, judged, route
 from services.tickets.domain.threading import untagged
-from services.tickets.store import MongoStore
+from services.tickets.mongo_store import MongoStore
 from shared import mongo
 from shared.blobs import Blobs
 from shared.config.models import Desk

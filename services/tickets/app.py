@@ -6,7 +6,7 @@ from services.tickets import documents
 from services.tickets.census import STOCKS
 from services.tickets.handlers import Handlers
 from services.tickets.handovers import Handovers
-from services.tickets.store import ANNOUNCED_ORDER, INDEXES, OUTBOX_ORDER, MongoStore
+from services.tickets.mongo_store import ANNOUNCED_ORDER, INDEXES, OUTBOX_ORDER, MongoStore
 from shared.addresses import AddressBook, AddressKeys
 from shared.bus import OutboxRelay
 from shared.bus.lease import Lease

@@ -20,8 +20,9 @@ from services.tickets.domain.routing import wants_loads
 from services.tickets.domain.routing_rules import route
 from services.tickets.mail_commands import asking, confirming, explaining, receipts
 from services.tickets.mail_commands.interpret import Show
+from services.tickets.mongo_store import directory_entry
 from services.tickets.new_words import NewWords
-from services.tickets.store import OPEN, Store, directory_entry
+from services.tickets.store import OPEN, Store
 from shared import metrics
 from shared.bus import Received
 from shared.clock import Clock

@@ -63,7 +63,7 @@ class BrokenRunError(Exception):
 
 
 NO_UNIQUE_MESSAGE = Edit(
-    "services/tickets/store.py", "", '[("inbound_id", 1)], unique=True,', '[("inbound_id", 1)],'
+    "services/tickets/mongo_store.py", "", '[("inbound_id", 1)], unique=True,', '[("inbound_id", 1)],'
 )
 
 MUTANTS = (
@@ -111,7 +111,7 @@ MUTANTS = (
         (
             NO_UNIQUE_MESSAGE,
             Edit(
-                "services/tickets/store.py",
+                "services/tickets/mongo_store.py",
                 "MongoStore._guarded",
                 '{"_id": name, "at": changes.at}',
                 '{"name": name, "at": changes.at}',

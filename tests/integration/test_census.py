@@ -16,7 +16,7 @@ from services.reports import store as reports_store
 from services.sla import census as sla
 from services.sla import store as sla_store
 from services.tickets import census as tickets
-from services.tickets import store as tickets_store
+from services.tickets import mongo_store as tickets_store
 from shared import census, metrics
 from shared import mongo as database
 from shared.bus.outbox import NEVER

@@ -10,8 +10,8 @@ import pytest
 
 from services.ingest.limits import COUNTS, INDEXES, SenderLimits
 from services.ingest.reading import Reading
-from services.tickets.store import INDEXES as TICKETS_INDEXES
-from services.tickets.store import MongoStore
+from services.tickets.mongo_store import INDEXES as TICKETS_INDEXES
+from services.tickets.mongo_store import MongoStore
 from shared import mongo as database
 from shared.blobs import Blobs
 from shared.contracts.commands import Bar, Unbar

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.tickets.store import INDEXES, MongoStore
+from services.tickets.mongo_store import INDEXES, MongoStore
 from shared.blobs import Blobs
 from shared.mongo import connect, ensure_indexes
 from tests.builders import a_mail
