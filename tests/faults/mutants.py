@@ -63,7 +63,10 @@ class BrokenRunError(Exception):
 
 
 NO_UNIQUE_MESSAGE = Edit(
-    "services/tickets/mongo_store.py", "", '[("inbound_id", 1)], unique=True,', '[("inbound_id", 1)],'
+    "services/tickets/mongo_store.py",
+    "",
+    '[("inbound_id", 1)], unique=True,',
+    '[("inbound_id", 1)],',
 )
 
 MUTANTS = (
