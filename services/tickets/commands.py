@@ -160,6 +160,11 @@ def _bar(command: contract.Bar) -> list[Asked]:
     return [("bar", f"{command.sender} {per_hour} {per_day}".strip())]
 
 
+def _people(addresses: list[str]) -> str:
+    """In quotes, so that each is read as one name."""
+    return " ".join(f'"{address}"' for address in addresses)
+
+
 def _copies(command: contract.CopyTo | contract.BlindCopyTo) -> str:
     """In quotes, so that what is no address is refused and never read as two."""
     signed = [f"{'=' if command.replace else '+'}{address}" for address in command.add]
@@ -171,7 +176,7 @@ def _copies(command: contract.CopyTo | contract.BlindCopyTo) -> str:
 
 _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Reply: lambda _: [("reply", "")],
-    contract.Note: lambda _: [("note", "")],
+    contract.Note: lambda c: [("note", _people(c.mentioned))],
     contract.Take: lambda _: [("take", "")],
     contract.Assign: lambda c: [("assign", c.assignee or "none")],
     contract.MoveToTeam: lambda c: [("team", c.team)],

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Actor, Address, Blob, Command, Event, TicketId
-from shared.contracts.ticket import TEXT_CHARS, Status
+from shared.contracts.ticket import MOST_MENTIONED, TEXT_CHARS, Status
 
 
 class TicketCommand(Command):
@@ -45,10 +45,11 @@ class Reply(_OnTicket):
 
 
 class Note(_OnTicket):
-    """Write an internal note."""
+    """Write an internal note; the agents in ``mentioned`` are told of it."""
 
     type: Literal["command.note"] = "command.note"
     text: str = Field(min_length=1, max_length=TEXT_CHARS)
+    mentioned: list[Address] = Field(default_factory=list, max_length=MOST_MENTIONED)
 
 
 class Take(_OnTicket):

@@ -36,6 +36,8 @@ class Survey(Contract):
 
 ANSWER_CHARS = 200
 MAX_QUESTIONS = 10
+MOST_MENTIONED = 20
+"""So many agents at most may one note be addressed to."""
 
 
 class AskedQuestion(Contract):
@@ -171,7 +173,7 @@ class MessageAdded(TicketEvent):
     resolves: bool = False
     survey_asked: bool = False
     cycle: int = 1
-    mentioned: list[Address] = Field(default_factory=list, max_length=20)
+    mentioned: list[Address] = Field(default_factory=list, max_length=MOST_MENTIONED)
     questions: list[AskedQuestion] = Field(default_factory=list, max_length=MAX_QUESTIONS)
 
 

@@ -169,6 +169,27 @@ def test_notes_assignments_and_states_cost_the_customer_no_mail(company: Company
 
 
 @pytest.mark.feature("T02")
+def test_a_note_for_a_colleague_reaches_that_colleague_alone(company: Company) -> None:
+    jonas = company.person("jonas.weber@mail.example", "Jonas Weber")
+    number, _ = company.open_ticket(jonas, "Cable under the street")
+    agent, notice = company.agent_and_notice(number)
+    carla = company.person("carla@desk-team.example", "Carla Rossi")
+    letters = len(jonas.letters())
+
+    agent.answer(notice, "#note carla\nWho pays for the digging?")
+    told = carla.wait_for(lambda x: number in x.subject)
+
+    assert told.text.startswith(f"{agent.name} wrote a note for you in {number}.")
+    assert "Who pays for the digging?" in told.text
+    assert "Cable under the street, please help." in told.text
+    assert told.message["X-Postdesk-Reason"] == "mentioned"
+    carla.answer(told, "#note\nThe town does.")
+    answered = agent.wait_for(lambda x: number in x.subject and "The town does." in x.text)
+    assert answered.message["X-Postdesk-Reason"] == "note"
+    assert len(jonas.letters()) == letters
+
+
+@pytest.mark.feature("T02")
 def test_a_forged_agent_and_a_borrowed_reply_address_reach_no_customer(company: Company) -> None:
     emma = company.person("emma@harbour-bakery.example", "Emma Brand")
     emma.write("support@desk.example", "Contract copy please", "Please send it.")

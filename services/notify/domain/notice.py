@@ -25,6 +25,7 @@ REASONS = (
     "customer-answered",
     "reread",
     "assigned",
+    "mentioned",
     "reopened",
     "returned",
     "note",

@@ -161,8 +161,8 @@ def _news_for_agents(event: TicketEvent, view: TicketView, desk: Desk) -> list[P
             return [_notice("assigned", assignee)]
         case MessageAdded(message=Message(direction="in", kind="public", number=number)):
             return _responsible("customer-answered", view, desk) if number > 1 else []
-        case MessageAdded(message=Message(kind="note")) if view.state.assignee:
-            return [_notice("note", view.state.assignee)]
+        case MessageAdded(message=Message(kind="note")):
+            return _of_note(event, view, desk)
         case MessageReread() | TicketReturned():
             reason = "reread" if isinstance(event, MessageReread) else "returned"
             return _responsible(reason, view, desk)
@@ -170,6 +170,16 @@ def _news_for_agents(event: TicketEvent, view: TicketView, desk: Desk) -> list[P
             # A customer's reopening comes with the message that did it, which is told of.
             return _responsible("reopened", view, desk)
     return []
+
+
+def _of_note(event: MessageAdded, view: TicketView, desk: Desk) -> list[Planned]:
+    """To the agents whom the note names, and to the assignee; each is told once."""
+    named = [who for who in dict.fromkeys(event.mentioned) if who in desk.agents_by_address]
+    told = [_notice("mentioned", who) for who in named]
+    assignee = view.state.assignee
+    if assignee and assignee not in named:
+        told.append(_notice("note", assignee))
+    return told
 
 
 def _warnings_for_agents(event: TicketEvent, view: TicketView, desk: Desk) -> list[Planned]:

@@ -13,7 +13,7 @@ from shared import quarantine_order
 from shared.config.models import Desk
 from shared.config.people import Agent
 from shared.config.values import sender_name
-from shared.contracts.ticket import Status
+from shared.contracts.ticket import MOST_MENTIONED, Status
 from shared.senders import MOST_PER_DAY, MOST_PER_HOUR, Limit, said
 
 TICKET = re.compile(r"(?:t-)?([1-9]\d{0,11})", re.IGNORECASE)
@@ -235,13 +235,15 @@ def person(arguments: str, reader: Reader) -> Value | Problem:
 
 
 def people(arguments: str, reader: Reader) -> Value | Problem:
-    """Any number of agents."""
+    """Up to `MOST_MENTIONED` agents, each once; none is fine."""
     found = [_person(value, reader) for value in grammar.values(arguments)]
     for one in found:
         if isinstance(one, Problem):
             return one
-    known = [one for one in found if isinstance(one, Value) and one.value]
-    return Value([one.value for one in known], ", ".join(one.said for one in known))
+    known = {one.value: one.said for one in found if isinstance(one, Value) and one.value}
+    if len(known) > MOST_MENTIONED:
+        return Problem("E02", f"at most {MOST_MENTIONED} people")
+    return Value(list(known), ", ".join(known.values()))
 
 
 def escalation(arguments: str, reader: Reader) -> Value | Problem:

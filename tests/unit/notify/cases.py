@@ -28,7 +28,7 @@ NOW = at("2026-11-20 09:00")
 EMMA = "emma@harbour-bakery.example"
 ANA = "ana@desk-team.example"
 BEN = "ben@desk-team.example"
-MARTA = "marta@desk-team.example"
+LENA, MARTA = "lena@desk-team.example", "marta@desk-team.example"
 SUPPORT = "support@desk.example"
 ROOT = Path(__file__).parents[3]
 

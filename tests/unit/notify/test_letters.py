@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notify.domain.customers import Customer, PreviousTicket
+from services.notify.domain.notice import REASONS
 from services.notify.domain.wire import File
 from services.notify.letters import Letters
 from services.notify.render import HTML_OCTETS
@@ -465,6 +466,27 @@ def test_each_action_is_printed_as_a_command_but_never_first_on_a_line() -> None
     assert {"#take", "#resolve", "#note", "#show", "#help"} <= set(text.split())
     assert not re.search(r"(?m)^[#/@]", text)
     assert not text.startswith("#")
+
+
+def test_a_note_says_in_its_first_line_whom_it_is_for_and_files_the_mail_so() -> None:
+    told = a_case()
+    told.message("2026-11-20 09:10", author=f"agent:{BEN}", direction="out", kind="note",
+                 from_addr=BEN, reply_text="Ask the depot.", event={"mentioned": [MARTA]})  # fmt: skip
+    letter = a_notice(told, "mentioned", agent=MARTA)
+
+    assert text_of(letter).startswith("Ben Okafor wrote a note for you in T-1.")
+    assert "Ask the depot." in text_of(letter)
+    assert "because a note names you" in text_of(letter)
+    assert field(letter, "X-Postdesk-Reason") == "mentioned"
+    assert field(letter, "List-Id").startswith("<mentioned.")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_each_reason_of_a_notice_has_its_words(reason: str) -> None:
+    phrases = RENDERER.phrases("en")
+
+    assert phrases["leads"][reason]
+    assert phrases["because"][reason]
 
 
 def test_what_is_taken_already_is_not_offered() -> None:

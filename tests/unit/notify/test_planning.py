@@ -7,7 +7,17 @@ from shared.config.mailing import Notices
 from shared.config.people import Agent
 from shared.contracts import ticket as events
 from tests.ticket_history import History, at
-from tests.unit.notify.cases import ANA, BEN, EMMA, MARTA, SUPPORT, a_desk, history, planned_by
+from tests.unit.notify.cases import (
+    ANA,
+    BEN,
+    EMMA,
+    LENA,
+    MARTA,
+    SUPPORT,
+    a_desk,
+    history,
+    planned_by,
+)
 
 
 def customer_writes(told: History, when: str, **more: object) -> None:
@@ -81,6 +91,44 @@ def test_nobody_is_told_of_their_own_note() -> None:
     assert [(event.by, mail.recipient) for event, mail in planned_by(told)] == [
         (f"agent:{BEN}", ANA)
     ]
+
+
+def test_who_is_named_in_a_note_is_told_and_the_assignee_once() -> None:
+    told = history(assignee=ANA, followers=["jo@elsewhere.example"])
+    for named in ([BEN, MARTA, BEN], [ANA]):
+        a_note_of(told, LENA, mentioned=named)
+
+    mails = [(mail.kind, mail.reason, mail.recipient) for _, mail in planned_by(told)]
+    assert mails == [
+        ("notice", "mentioned", BEN),
+        ("notice", "mentioned", MARTA),
+        ("notice", "note", ANA),
+        ("notice", "mentioned", ANA),
+    ]
+
+
+def test_a_note_tells_neither_its_author_nor_anybody_outside_the_desk() -> None:
+    told = history(followers=["jo@elsewhere.example"])
+    a_note_of(told, BEN, mentioned=[BEN, EMMA, "jo@elsewhere.example", "left@desk-team.example"])
+
+    assert planned_by(told) == []
+
+
+def test_who_is_named_in_a_note_waits_for_company_once_they_have_been_told() -> None:
+    told = history()
+    for _ in range(2):
+        a_note_of(told, BEN, mentioned=[ANA])
+
+    first, second = (mail for _, mail in planned_by(told))
+    notices = a_desk().notices
+    assert (first.collects, first.wait_s, first.until_clocks) == (True, notices.hold, True)
+    assert (second.collects, second.wait_s, second.until_clocks) == (True, notices.bundle, False)
+
+
+def a_note_of(told: History, agent: str, *, mentioned: list[str]) -> None:
+    event = {"mentioned": mentioned}
+    author = f"agent:{agent}"
+    told.message("2026-11-20 09:10", author=author, direction="out", kind="note", event=event)
 
 
 def test_an_acknowledgement_goes_out_once_for_a_ticket_and_sender() -> None:

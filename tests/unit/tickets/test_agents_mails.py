@@ -64,6 +64,19 @@ def test_a_note_stays_inside(desk):
     assert desk.state().first_response_at is None
 
 
+def test_a_note_names_each_agent_once_and_not_more_than_a_record_holds(desk):
+    names = [f"a{number:02}" for number in range(21)]
+    agents = [{"address": f"{name}@team.example", "name": name} for name in names]
+    known = [agent.model_dump() for agent in a_desk().agents]
+    desk.config = a_desk(agents=[*known, *agents])
+
+    desk.receive(an_agents_mail("#note ben Ben me none\nThey pay late."))
+    assert desk.last(MessageAdded).mentioned == [BEN, ANA]
+
+    assert desk.receive(an_agents_mail(f"#note {' '.join(names)}\nAll of you.")) == ["draft-held"]
+    assert desk.requests[-1].lines[0].message == "at most 20 people"
+
+
 def test_the_note_address_makes_the_text_a_note(desk):
     desk.receive(an_agents_mail("They pay late.", purpose="note"))
 

@@ -41,6 +41,12 @@ def test_every_word_works_on_the_bus_too(desk, command, types):
     assert [e.type.removeprefix("ticket.") for e in decision.story.events] == types
 
 
+def test_a_systems_note_names_agents_as_a_mail_does(desk):
+    desk.command(a(commands.Note, text="Aha", mentioned=[BEN, ANA, BEN]))
+
+    assert desk.last(MessageAdded).mentioned == [BEN, ANA]
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -48,6 +54,7 @@ def test_every_word_works_on_the_bus_too(desk, command, types):
         (a(commands.MoveToTeam, team="sales"), "E03"),
         (a(commands.SetField, field="priority", value="huge"), "E03"),
         (a(commands.SetField, field="category", value="sport"), "E03"),
+        (a(commands.Note, text="Aha", mentioned=["x@y.example"]), "E03"),
         (a(commands.Take), "E05"),
         (a(commands.Close, actor=f"agent:{ANA}"), "E10"),
         (a(commands.Close, on_behalf_of=ANA), "E05"),
