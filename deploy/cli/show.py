@@ -1,6 +1,7 @@
 """``postdesk show``: one ticket with its conversation and timeline."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -86,6 +87,7 @@ def _clock(clock: dict[str, Any]) -> str:
 async def _one(uri: str, ticket: str) -> dict[str, Any]:
     client = mongo.connect(uri, service="ticket-show")
     try:
-        return await ticket_views.one(mongo.database(client, "tickets"), ticket)
+        database = mongo.database(client, "tickets")
+        return await ticket_views.one(database, ticket, now=datetime.now(UTC))
     finally:
         client.close()

@@ -1,6 +1,7 @@
 """``postdesk tickets``: all tickets of the desk."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -51,6 +52,6 @@ async def _all(uri: str, *, with_texts: bool) -> list[dict[str, Any]]:
     client = mongo.connect(uri, service="tickets-list")
     try:
         database = mongo.database(client, "tickets")
-        return await ticket_views.every(database, with_texts=with_texts)
+        return await ticket_views.every(database, with_texts=with_texts, now=datetime.now(UTC))
     finally:
         client.close()

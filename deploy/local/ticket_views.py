@@ -7,27 +7,30 @@ from typing import Any
 
 from deploy.local.errors import StackError
 from shared import mongo
+from shared.contracts.ticket import TicketState
 
 _NOT_DATA = ("type", "version", "ticket_id", "seq", "at", "by", "configuration", "state")
 _TEXTS = {"text": 0, "reply_text": 0}
 
 
-async def one(database: mongo.Database, ticket_id: str) -> dict[str, Any]:
+async def one(database: mongo.Database, ticket_id: str, *, now: datetime) -> dict[str, Any]:
     """The ticket with all its messages and events; raises StackError for an unknown one."""
     ticket_id = f"T-{ticket_id.upper().removeprefix('T-')}"
-    found = await _views(database, {"_id": ticket_id}, with_texts=True)
+    found = await _views(database, {"_id": ticket_id}, with_texts=True, now=now)
     if not found:
         raise StackError(f"There is no ticket {ticket_id}.", remedy="'postdesk tickets' lists all.")
     return found[0]
 
 
-async def every(database: mongo.Database, *, with_texts: bool) -> list[dict[str, Any]]:
+async def every(
+    database: mongo.Database, *, with_texts: bool, now: datetime
+) -> list[dict[str, Any]]:
     """All tickets by number, each with messages and events."""
-    return await _views(database, {}, with_texts=with_texts)
+    return await _views(database, {}, with_texts=with_texts, now=now)
 
 
 async def _views(
-    database: mongo.Database, wanted: mongo.Document, *, with_texts: bool
+    database: mongo.Database, wanted: mongo.Document, *, with_texts: bool, now: datetime
 ) -> list[dict[str, Any]]:
     tickets = await database["tickets"].find(wanted).to_list(None)
     of_these = {"ticket_id": wanted["_id"]} if wanted else {}
@@ -35,7 +38,7 @@ async def _views(
     messages = await database["messages"].find(of_these, hidden).sort("at", 1).to_list(None)
     events = await database["events"].find(of_these).sort("seq", 1).to_list(None)
     by_ticket = _grouped(messages), _grouped(events)
-    views = [_view(t["state"], *(rows[t["_id"]] for rows in by_ticket)) for t in tickets]
+    views = [_view(t["state"], *(rows[t["_id"]] for rows in by_ticket), now=now) for t in tickets]
     return sorted(views, key=lambda view: int(view["id"].removeprefix("T-")))
 
 
@@ -47,10 +50,14 @@ def _grouped(rows: Sequence[mongo.Document]) -> dict[str, list[mongo.Document]]:
 
 
 def _view(
-    state: mongo.Document, messages: list[mongo.Document], events: list[mongo.Document]
+    state: mongo.Document,
+    messages: list[mongo.Document],
+    events: list[mongo.Document],
+    *,
+    now: datetime,
 ) -> dict[str, Any]:
     same = ("subject", "status", "priority", "category", "summary", "requester", "requester_name")
-    more = ("unknown_contact", "assignee", "team", "locked_by", "escalated", "followers", "linked")
+    more = ("unknown_contact", "assignee", "team", "escalated", "followers", "linked")
     copies = {"blind_followers": state.get("blind_followers") or []}
     return {
         "id": state["ticket_id"],
@@ -58,6 +65,7 @@ def _view(
         "account": state["account_id"],
         **{name: state.get(name) for name in (*more, "mailbox", "source", "seq", "survey")},
         **copies,
+        "locked_by": TicketState.model_validate(state).holder_at(now),
         "tags": state.get("tags") or [],
         "fields": {one["field"]: one["value"] for one in state.get("fields") or []},
         "opened_at": _plain(state["opened_at"]),

@@ -137,7 +137,7 @@ class Letters:
         """One action for each link; the same command stands beside it as text."""
         words, subject = notice.reader.phrases["actions"], f"[{errand.ticket_id}]"
         reply = self._paper.address(errand, "reply")
-        is_taken = notice.view.state.locked_by == notice.agent
+        is_taken = notice.view.state.holder_at(notice.now) == notice.agent
         return [
             {
                 "word": word,

@@ -74,6 +74,7 @@ def ticket_document(ticket: Ticket, order: int) -> Document:
         "escalated_by": sorted(ticket.escalated_by),
         "asked": [question.model_dump() for question in ticket.asked],
         "taken_out": sorted(ticket.taken_out),
+        "lock_idle_s": ticket.lock_idle_s,
     }
 
 
@@ -94,6 +95,7 @@ def ticket_of(document: Mapping[str, Any]) -> Ticket:
         escalated_by=frozenset(document.get("escalated_by", ())),
         asked=tuple(AskedQuestion.model_validate(one) for one in document.get("asked", ())),
         taken_out=frozenset(document.get("taken_out", ())),
+        lock_idle_s=document.get("lock_idle_s", 0),
     )
 
 

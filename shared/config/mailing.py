@@ -15,6 +15,8 @@ class Agents(Section):
     ``token``: the first two are enough; for closed networks only."""
     reply_takes: bool = True
     """Whether an answer to a ticket that nobody has takes it."""
+    lock_idle: Duration = 4 * 3_600
+    """A lock ends when its holder has done nothing with the ticket for this long; 0: never."""
     address_days: int = Field(default=90, ge=1, le=3650)
     """Days that a personal reply address stays valid."""
     draft_kept: Duration = 3 * 86_400

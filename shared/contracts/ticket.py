@@ -3,6 +3,7 @@
 Each event carries the ticket's state after it, so that a reader needs no history to act.
 """
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -58,7 +59,8 @@ class TicketState(Contract):
     """What is true of a ticket after an event; small on purpose, texts are in the messages.
 
     ``followers`` get what the requester is sent, openly in copy; of ``blind_followers`` neither
-    the requester nor another follower is ever told.
+    the requester nor another follower is ever told. At ``locked_until`` the lock is over unless its
+    holder does something before; no event tells of that moment (`holder_at`).
     """
 
     ticket_id: TicketId
@@ -78,6 +80,7 @@ class TicketState(Contract):
     team: str = Field(default="", max_length=50)
     assignee: Address | None = None
     locked_by: Address | None = None
+    locked_until: AwareDatetime | None = None  # none: as long as nobody ends it
     followers: list[Address] = Field(default_factory=list, max_length=50)
     blind_followers: list[Address] = Field(default_factory=list, max_length=50)
     tags: list[str] = Field(default_factory=list, max_length=50)
@@ -97,6 +100,11 @@ class TicketState(Contract):
     summary: str = Field(default="", max_length=500)
     sla_policy: str = Field(default="", max_length=100)  # given by a rule of routing, else empty
     fields: list[GivenAnswer] = Field(default_factory=list, max_length=MAX_QUESTIONS)
+
+    def holder_at(self, moment: datetime) -> str | None:
+        """Who has the lock then, if nothing else happens before."""
+        is_over = self.locked_until is not None and self.locked_until <= moment
+        return None if is_over else self.locked_by
 
 
 class Message(Contract):
@@ -214,11 +222,17 @@ class TeamChanged(TicketEvent):
 
 
 class LockChanged(TicketEvent):
-    """An agent holds the ticket for themselves, or nobody does any more."""
+    """An agent holds the ticket for themselves, or nobody does any more.
+
+    The lock ends ``idle_s`` seconds after its holder's latest act; 0: not by itself. ``because``
+    says why it is over in words, if not plain.
+    """
 
     type: Literal["ticket.lock-changed"] = "ticket.lock-changed"
     locked_by: Address | None
     previous: Address | None = None
+    idle_s: int = Field(default=0, ge=0)
+    because: str = Field(default="", max_length=300)
 
 
 class StatusChanged(TicketEvent):

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ class Company:
     async def _show(self, ticket_id: str) -> dict[str, Any]:
         client = mongo.connect(self.addresses["mongo"], service="acceptance")
         try:
-            return await ticket_views.one(mongo.database(client, "tickets"), ticket_id)
+            database = mongo.database(client, "tickets")
+            return await ticket_views.one(database, ticket_id, now=datetime.now(UTC))
         finally:
             client.close()
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.acceptance.company import ROOT, Company
+from deploy.local.parts import SERVICES
+from tests.acceptance.company import ROOT, Company, until
+from tests.leaks import service_logs
 
 STOP_S = 180  # on a busy machine
 
@@ -47,6 +49,26 @@ def running_desk(state_dir: Path, desk: dict[str, Any]) -> Iterator[Company]:
         finally:
             up.kill()
             log.close()
+
+
+def configuration(company: Company) -> dict[str, Any]:
+    """The file that the running desk follows, to be changed."""
+    return YAML(typ="safe").load((company.state_dir / "desk.yaml").read_text())
+
+
+def reconfigure(company: Company, desk: dict[str, Any]) -> None:
+    """Give the running desk another file, and wait until all its services follow it."""
+    earlier = {name: starts(company, name) for name in SERVICES}
+    with (company.state_dir / "desk.yaml").open("w") as file:
+        YAML().dump(desk, file)
+    until(lambda: all(len(starts(company, n)) > len(earlier[n]) for n in SERVICES), within_s=90)
+
+
+def starts(company: Company, name: str) -> list[str]:
+    """The configurations with which a service says that it has started."""
+    [log] = [log for log in service_logs(company.state_dir) if name in log.name]
+    lines = [json.loads(line) for line in log.read_text().splitlines() if '"started"' in line]
+    return [line["desk"] for line in lines if line["event"] == "started"]
 
 
 def acceptance_desk() -> dict[str, Any]:

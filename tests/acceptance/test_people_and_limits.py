@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.company import Company, ticket_id, until
+from tests.acceptance.running import configuration, reconfigure
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 BEN, ANA = "ben@desk-team.example", "ana@desk-team.example"
@@ -30,6 +31,39 @@ def test_a_colleagues_reply_to_a_locked_ticket_comes_back_with_its_text(company:
     assert "E05" in back.text
     assert agent.name in back.text
     assert len(emma.letters()) == letters
+
+
+@pytest.mark.feature("T03")
+def test_a_lock_ends_by_itself_when_its_holder_does_nothing(company: Company) -> None:
+    before = configuration(company)
+    agent_mail = {**before["agent_mail"], "lock_idle": "3s"}
+    reconfigure(company, {**before, "agent_mail": agent_mail})
+    try:
+        emma = company.person("emma@harbour-bakery.example", "Emma Brand")
+        number, _ = company.open_ticket(emma, "Locked and forgotten")
+        agent, notice = company.agent_and_notice(number)
+        carla = company.person("carla@desk-team.example", "Carla Rossi")
+        agent.answer(notice, "#note carla\n#take\nIs that one of yours?")
+        theirs = carla.wait_for(lambda x: number in x.subject)
+        until(lambda: _locks(company, number))
+        until(lambda: company.show(number)["locked_by"] is None)
+
+        carla.answer(theirs, "#take\nDear Emma, it is one of mine.")
+
+        answer = emma.wait_for(lambda x: "it is one of mine" in x.text)
+        locks = _locks(company, number)
+        assert [one["by"] for one in locks][1:] == ["system:lock", f"agent:{carla.address}"]
+        assert locks[1]["data"]["previous"] == agent.address
+        assert locks[1]["data"]["because"].startswith("nothing done since ")
+        emma.answer(answer, "Thank you.")
+        told = carla.wait_for(lambda x: number in x.subject and "Thank you." in x.text)
+        assert f"no longer held by {agent.name}: nothing done since " in told.text
+    finally:
+        reconfigure(company, before)
+
+
+def _locks(company: Company, number: str) -> list[dict[str, Any]]:
+    return [e for e in company.show(number)["timeline"] if e["type"] == "ticket.lock-changed"]
 
 
 @pytest.mark.feature("T05", "T04")

@@ -189,7 +189,6 @@ class Notice:
 
     def _facts(self) -> list[dict[str, str]]:
         state, words = self.view.state, self.reader.phrases
-        holder = self._person_or_nobody(state.locked_by)
         copies = (("in-copy", state.followers), ("blind-copy", state.blind_followers))
         rows = {
             "Customer": self._who(state.requester_name, state.requester, ""),
@@ -197,7 +196,7 @@ class Notice:
             "Status": state.status,
             "Priority": state.priority,
             "Assignee": self._person_or_nobody(state.assignee),
-            "Locked by": holder,
+            "Locked by": self._lock(),
             "Opened": f"{self.reader.when(state.opened_at)} ({self.reader.zone.key})",
         }
         facts = [{"name": name, "value": value, "colour": ""} for name, value in rows.items()]
@@ -214,6 +213,15 @@ class Notice:
             none = str(words["clocks"]["none"])
             facts.append({"name": "Target", "value": none, "colour": ""})
         return facts
+
+    def _lock(self) -> str:
+        """Who has the lock and until when: the mail may be read long after it was written."""
+        state, phrase = self.view.state, str(self.reader.phrases["locked-until"])
+        holder = state.holder_at(self.now)
+        who = self._person_or_nobody(holder)
+        if holder is None or state.locked_until is None:
+            return who
+        return phrase.format(who=who, until=self.reader.when(state.locked_until))
 
     def _clock_fact(self, clock: Clock) -> dict[str, str]:
         value = clock_words(clock, self.reader, self.now)

@@ -1,7 +1,7 @@
 """The change that each word makes; each function tells the story or says why it cannot."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from services.tickets.domain import bars, permissions, routing
@@ -267,10 +267,32 @@ def _assign(work: Work, person: str | None, reason: AssignReason) -> None:
             _lock(work, None)
 
 
+def end_idle_lock(work: Work) -> None:
+    """Say that the lock is over if its holder was idle for too long; the holder's act renews it."""
+    story = work.story
+    holder, until = story.state.locked_by, story.state.locked_until
+    if until is None or holder == work.actor.id or story.state.holder_at(work.facts.now):
+        return
+    idle_since = until - timedelta(seconds=story.ticket.lock_idle_s)
+    story.tell(
+        contract.LockChanged,
+        by="system:lock",
+        locked_by=None,
+        previous=holder,
+        because=f"nothing done since {idle_since:%Y-%m-%d %H:%M} UTC",
+    )
+
+
 def _lock(work: Work, holder: str | None) -> None:
-    before = work.story.state.locked_by
-    if before != holder:
-        work.story.tell(contract.LockChanged, locked_by=holder, previous=before)
+    state = work.story.state
+    # To take again what one has locked moves the lock's end.
+    if state.locked_by != holder or state.locked_until:
+        work.story.tell(
+            contract.LockChanged,
+            locked_by=holder,
+            previous=state.locked_by,
+            idle_s=work.facts.desk.agent_mail.lock_idle if holder else 0,
+        )
 
 
 def _reason(work: Work) -> Literal["agent", "system"]:

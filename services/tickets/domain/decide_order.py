@@ -13,6 +13,7 @@ from shared.contracts import ticket as contract
 def decide_order(ticket: Ticket, order: Order, facts: Facts) -> Decision:
     """Say what follows; an accepted order that changes nothing has no events."""
     work = Work(Story(ticket, facts, str(order.actor)), order, order.letter.text, order.kind)
+    changes.end_idle_lock(work)
     refusals = _run(work, "frame")
     if refusal := _stale(ticket, work):
         refusals.append(refusal)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from services.tickets.domain.ticket import REMEMBERED_REPLIES, Ticket
@@ -18,7 +19,16 @@ def evolve(ticket: Ticket | None, event: TicketEvent) -> Ticket:
         return Ticket(state=event.state, participants=frozenset(people))
     private, public = _CHANGES[type(event)](ticket, event)
     state = ticket.state.model_copy(update={**public, "seq": event.seq, "updated_at": event.at})
-    return replace(ticket, state=state, **private)
+    return _with_lock_moved(replace(ticket, state=state, **private), event)
+
+
+def _with_lock_moved(ticket: Ticket, event: TicketEvent) -> Ticket:
+    """Each act of a lock's holder moves the lock's end."""
+    holder = ticket.state.locked_by
+    if not holder or not ticket.lock_idle_s or event.by != f"agent:{holder}":
+        return ticket
+    until = event.at + timedelta(seconds=ticket.lock_idle_s)
+    return replace(ticket, state=ticket.state.model_copy(update={"locked_until": until}))
 
 
 def _message(ticket: Ticket, event: contract.MessageAdded) -> tuple[Changes, Changes]:
@@ -60,7 +70,7 @@ def _team(_: Ticket, event: contract.TeamChanged) -> tuple[Changes, Changes]:
 
 
 def _lock(_: Ticket, event: contract.LockChanged) -> tuple[Changes, Changes]:
-    return {}, {"locked_by": event.locked_by}
+    return {"lock_idle_s": event.idle_s}, {"locked_by": event.locked_by, "locked_until": None}
 
 
 def _status(_: Ticket, event: contract.StatusChanged) -> tuple[Changes, Changes]:

@@ -23,7 +23,12 @@ def lock_refusal(work: Work, word: str) -> Refusal | None:
         return None
     if actor.may_overrule and word in ("take", "assign", "release", "team"):
         return None
-    return Refusal("E05", f"{name_of(holder, work.facts.desk)} has locked this ticket")
+    return Refusal("E05", f"{name_of(holder, work.facts.desk)} has locked this ticket{_end(work)}")
+
+
+def _end(work: Work) -> str:
+    until, zone = work.story.state.locked_until, work.facts.desk.zone(work.actor.id)
+    return f" until {until.astimezone(zone):%Y-%m-%d %H:%M %Z}" if until else ""
 
 
 def name_of(address: str, desk: Desk) -> str:

@@ -20,7 +20,8 @@ class Ticket:
     of the latest answers to the requester; ``resolved_by`` and ``ratings`` go by resolution.
     ``breached`` has the due time of each clock that was missed, such as ``resolution.1``;
     ``escalated_by`` the clocks that led to an escalation, and "" for people; ``asked`` are the
-    questions of the acknowledgement; ``taken_out`` are those whom somebody took out of copy.
+    questions of the acknowledgement; ``taken_out`` are those whom somebody took out of copy. The
+    lock ends ``lock_idle_s`` seconds after its holder's latest act (0: not by itself).
     """
 
     state: TicketState
@@ -37,6 +38,7 @@ class Ticket:
     escalated_by: frozenset[str] = frozenset()
     asked: tuple[AskedQuestion, ...] = ()
     taken_out: frozenset[str] = frozenset()
+    lock_idle_s: int = 0
 
     @property
     def id(self) -> str:

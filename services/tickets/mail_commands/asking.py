@@ -17,6 +17,7 @@ from shared.config.people import Agent
 from shared.contracts.ticket import (
     DeliveryNoted,
     FollowersChanged,
+    LockChanged,
     Message,
     TicketAssigned,
     TicketEvent,
@@ -68,7 +69,7 @@ def show_text(
 
 
 def _what(event: TicketEvent) -> str:
-    if isinstance(event, TicketAssigned) and event.because:
+    if isinstance(event, TicketAssigned | LockChanged) and event.because:
         return f"{event.type} ({event.because})"
     if isinstance(event, FollowersChanged):
         return f"{event.type} ({change_said(event.added, event.blind, event.removed)})"
@@ -98,7 +99,7 @@ def _head(state: TicketState, zone: ZoneInfo, desk: Desk, now: datetime) -> str:
         "Account": state.account_id,
         "Team": state.team,
         "Assignee": name_of(state.assignee, desk) if state.assignee else "nobody",
-        "Locked by": name_of(state.locked_by, desk) if state.locked_by else "",
+        "Locked by": _lock(state, zone, desk, now),
         "Category": state.category,
         "Summary": state.summary,
         "Opened": _at(state.opened_at, zone),
@@ -114,6 +115,15 @@ def _head(state: TicketState, zone: ZoneInfo, desk: Desk, now: datetime) -> str:
         for clock in latest(state.clocks)
     ]
     return "\n".join(lines)
+
+
+def _lock(state: TicketState, zone: ZoneInfo, desk: Desk, now: datetime) -> str:
+    """Who has the lock now, and when it ends by itself; empty if nobody has it."""
+    holder = state.holder_at(now)
+    if holder is None:
+        return ""
+    end = f", until {_at(state.locked_until, zone)}" if state.locked_until else ""
+    return name_of(holder, desk) + end
 
 
 def _entry(message: Message, zone: ZoneInfo, desk: Desk) -> str:

@@ -502,6 +502,37 @@ def test_what_is_taken_already_is_not_offered() -> None:
     assert "#take" not in text_of(a_notice(told, "sla-warning"))
 
 
+def test_a_lock_is_shown_with_its_end_and_not_after_it() -> None:
+    told = a_case()
+    held = {"locked_by": ANA, "locked_until": later(60)}
+    told.happens(
+        events.LockChanged, "2026-11-20 09:05", by=f"agent:{ANA}", locked_by=ANA, state=held
+    )
+
+    during = text_of(a_notice(told, "sla-warning", now=later(59)))
+    after = text_of(a_notice(told, "sla-warning", now=later(60)))
+
+    assert f"{'Locked by':<16} you, until Fri 20 Nov 2026 11:00" in during
+    assert f"{'Locked by':<16} nobody" in after
+    assert ("#take" in during, "#take" in after) == (False, True)
+
+
+def test_the_timeline_says_why_a_lock_ended() -> None:
+    told = a_case()
+    told.happens(
+        events.LockChanged,
+        "2026-11-20 14:00",
+        by="system:lock",
+        locked_by=None,
+        previous=ANA,
+        because="nothing done since 2026-11-20 10:00 UTC",
+    )
+    told.customer_writes("2026-11-20 14:01", from_addr=EMMA, reply_text="Hello?")
+
+    text = text_of(a_notice(told, "customer-answered", agent=BEN))
+    assert "no longer held by Ana Lopez: nothing done since 2026-11-20 10:00 UTC" in text
+
+
 @pytest.mark.parametrize("sign", ["#close", "＃close", "/close", "@close", "\u200b#close"])
 def test_a_customers_command_is_shown_with_a_leading_space(sign: str) -> None:
     letter = a_notice(a_case(f"Hello\n{sign}\nBye"), "assigned")
