@@ -1,6 +1,6 @@
 """Addresses that no mail is sent to, because a report or a refusal showed that they take none.
 
-A row of ``addresses`` ends when somebody writes from there, or when an operator lifts it.
+A row of ``addresses`` ends when somebody writes from there, or when a lead or an operator lifts it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 from services.notify.outgoing import Ledger, Row
 from shared.clock import Clock
-from shared.contracts.ticket import DeliveryNoted, MailHeld, MessageAdded, TicketEvent
+from shared.contracts.ticket import (
+    AddressLifted,
+    DeliveryNoted,
+    MailHeld,
+    MessageAdded,
+    TicketEvent,
+)
 from shared.mongo import Collection, DeleteOne, Document, Index, ReplaceOne, Session
 
 ADDRESSES = "addresses"
@@ -87,6 +93,8 @@ async def fates(
                 bounced[row.id] = {"at": event.at, "detail": event.detail}
             if row and event.dead:
                 addresses[row.recipient] = _dead(event, row, now)
+        elif isinstance(event, AddressLifted):
+            addresses[event.recipient.lower()] = None
         elif (writer := writer_of(event)) and (dead.knows(writer) or addresses.get(writer)):
             addresses[writer] = None
     return Fates(bounced, addresses)

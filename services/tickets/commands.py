@@ -193,6 +193,7 @@ _ASKED: dict[type[TicketCommand], Callable[[Any], list[Asked]]] = {
     contract.Escalate: _escalate,
     contract.Bar: _bar,
     contract.Unbar: lambda c: [("unbar", c.sender)],
+    contract.Lift: lambda c: [("lift", c.address)],
 }
 
 

@@ -175,6 +175,13 @@ class Unbar(_OnTicket):
     sender: Address = ""
 
 
+class Lift(_OnTicket):
+    """Send mail to a dead address again; empty: to the ticket's requester."""
+
+    type: Literal["command.lift"] = "command.lift"
+    address: Address = ""
+
+
 COMMANDS = (
     OpenTicket,
     Reply,
@@ -195,6 +202,7 @@ COMMANDS = (
     Escalate,
     Bar,
     Unbar,
+    Lift,
 )
 
 

@@ -435,7 +435,7 @@ class DeliveryNoted(TicketEvent):
     """What became of an outgoing mail of this ticket, where it is not simply sent.
 
     ``dead``: a proved report or the relay's own refusal says that the address takes no mail, so
-    that none is sent there until somebody writes from it.
+    that none is sent there until somebody writes from it or it is lifted.
     """
 
     type: Literal["ticket.delivery-noted"] = "ticket.delivery-noted"
@@ -444,6 +444,13 @@ class DeliveryNoted(TicketEvent):
     message_id: MessageId
     detail: str = Field(default="", max_length=500)
     dead: bool = False
+
+
+class AddressLifted(TicketEvent):
+    """Mail is sent to ``recipient`` again, should the address have been dead."""
+
+    type: Literal["ticket.address-lifted"] = "ticket.address-lifted"
+    recipient: Address
 
 
 RECORDS = (
@@ -476,4 +483,5 @@ RECORDS = (
     SenderAdmitted,
     DraftHeld,
     DeliveryNoted,
+    AddressLifted,
 )

@@ -169,6 +169,31 @@ def test_a_bounce_of_our_mail_is_shown_on_the_ticket(company: Company) -> None:
 
 
 @pytest.mark.feature("N03")
+def test_a_lead_lifts_a_dead_address_by_mail(company: Company) -> None:
+    moved = company.person("moved@elsewhere.example", "Moved Away")
+    number, _ = company.open_ticket(moved, "Between two providers")
+    agent, notice = company.agent_and_notice(number)
+    agent.answer(notice, "We will look into it.")
+    reply = moved.wait_for(lambda x: number in x.subject)
+    daemon = company.person("mailer-daemon@elsewhere.example", "Mail Delivery System")
+    report = _failure_report(moved.address, reply.message_id)
+    daemon.send(report, [str(reply.message["Return-Path"]).strip("<>")])
+    told = agent.wait_for(lambda x: number in x.subject and "The address is dead" in x.text)
+    assert moved.address in _dead_addresses(company)
+    agent.answer(told, "#note lena\nThey have called: their mailbox works again.")
+    lena = company.person("lena@desk-team.example", "Lena Vogt")
+
+    lena.answer(lena.wait_for(lambda x: number in x.subject), "#lift\nYou have mail again.")
+
+    moved.wait_for(lambda x: "You have mail again." in x.text)
+    assert moved.address not in _dead_addresses(company)
+
+
+def _dead_addresses(company: Company) -> list[str]:
+    return [row["address"] for row in json.loads(company.run("addresses", "list", "--json"))]
+
+
+@pytest.mark.feature("N03")
 def test_an_address_that_the_relay_refuses_at_rcpt_is_dead_at_once(company: Company) -> None:
     odd = company.person("odd/name@elsewhere.example", "Odd Name")
 

@@ -328,6 +328,17 @@ async def test_an_operator_lifts_an_address_and_a_running_desk_sends_at_once(des
     assert await desk.sink.wait_until(lambda: _has_taken(desk, b"Once more"), within_s=30)
 
 
+async def test_a_lead_lifts_an_address_with_the_answer_that_goes_there(desk: Desk) -> None:
+    told = await _a_dead_emma(desk)
+
+    told.happens(events.AddressLifted, "2026-11-20 11:30", by=f"agent:{ANA}", recipient=EMMA)
+    told.agent_answers("2026-11-20 11:30", ANA, reply_text="Once more.")
+    await desk.hears(told)
+
+    assert await desk.sink.wait_until(lambda: _has_taken(desk, b"Once more"), within_s=30)
+    assert await desk.database["addresses"].count_documents({}) == 0
+
+
 async def test_another_process_learns_of_dead_addresses(desk: Desk) -> None:
     other = wire(desk.context, _Publisher()).dead
     await other.look()

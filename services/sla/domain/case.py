@@ -30,6 +30,7 @@ IRRELEVANT = (
     events.SenderAdmitted,
     events.DraftHeld,
     events.DeliveryNoted,
+    events.AddressLifted,
 )
 """Events that no clock depends on; they need not be read."""
 

@@ -259,6 +259,12 @@ def unbar(work: Work, sender: str) -> Refusal | None:
     return None
 
 
+def lift(work: Work, recipient: str) -> Refusal | None:
+    """Send mail to the address again, by default the requester's; nothing where it lives."""
+    work.story.tell(contract.AddressLifted, recipient=recipient or work.story.state.requester)
+    return None
+
+
 def _assign(work: Work, person: str | None, reason: AssignReason) -> None:
     before = work.story.state.assignee
     if before != person:

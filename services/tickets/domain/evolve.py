@@ -211,4 +211,5 @@ _CHANGES: dict[type[TicketEvent], Callable[[Ticket, Any], tuple[Changes, Changes
     contract.SenderAdmitted: _nothing,
     contract.DraftHeld: _draft,
     contract.DeliveryNoted: _nothing,
+    contract.AddressLifted: _nothing,
 }

@@ -12,7 +12,7 @@ from services.tickets.mail_commands import grammar, when
 from shared import quarantine_order
 from shared.config.models import Desk
 from shared.config.people import Agent
-from shared.config.values import sender_name
+from shared.config.values import mail_address, sender_name
 from shared.contracts.ticket import MOST_MENTIONED, Status
 from shared.senders import MOST_PER_DAY, MOST_PER_HOUR, Limit, said
 
@@ -194,6 +194,15 @@ def sender(arguments: str, _: Reader) -> Value | Problem:
     except ValueError:
         return Problem("E03", f"{name} is neither a mail address nor a domain"[:500])
     return Value(found, said(found))
+
+
+def address(arguments: str, _: Reader) -> Value | Problem:
+    """A mail address in lower case; empty for the requester's."""
+    name = grammar.unquoted(arguments)
+    try:
+        return Value(mail_address(name) if name else "")
+    except ValueError:
+        return Problem("E03", f"{name} is no mail address"[:500])
 
 
 def limited_sender(arguments: str, reader: Reader) -> Value | Problem:

@@ -113,6 +113,8 @@ WORDS: tuple[Word, ...] = (
          usage="[address or domain] [5/h] [20/d]"),
     Word("unbar", "take it again", arguments.sender, changes.unbar, ("admit",), "after", "bar",
          "lead", usage="[address or domain]"),
+    Word("lift", "a dead address gets mail again; alone: the customer's", arguments.address,
+         changes.lift, role="lead", usage="[address]"),
     Word("send", "release my held draft as it is, or confirm it", control="draft",
          aliases=("confirm",)),
     Word("undo", "drop my held draft", control="draft"),

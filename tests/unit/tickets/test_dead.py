@@ -3,15 +3,52 @@ import pytest
 from services.tickets.domain.dead import is_dead, status_of
 from services.tickets.domain.decide_delivery import decide_delivery
 from services.tickets.domain.facts import Facts
+from shared.contracts.commands import Lift
 from shared.contracts.delivery import MailDeferred, MailFailed
-from shared.contracts.ticket import DeliveryNoted
-from tests.builders import EMMA, NOON, a_bounce, a_desk, a_mail, a_token
+from shared.contracts.ticket import AddressLifted, DeliveryNoted
+from tests.builders import (
+    ANA,
+    EMMA,
+    LENA,
+    NOON,
+    a_bounce,
+    a_desk,
+    a_mail,
+    a_token,
+    an_agents_mail,
+)
 
 
 @pytest.fixture
 def opened(desk):
     desk.receive(a_mail())
     return desk
+
+
+def test_a_lead_lifts_the_requesters_address_or_the_one_named(opened):
+    assert opened.receive(an_agents_mail("#lift", agent=LENA)) == ["address-lifted"]
+    assert opened.last(AddressLifted).recipient == EMMA
+
+    opened.receive(an_agents_mail("#lift Jo@Else.example\nWelcome.", agent=LENA))
+    assert opened.last(AddressLifted).recipient == "jo@else.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "agent", "code"),
+    [("#lift", ANA, "E05"), ("#lift else.example", LENA, "E03"), ("#lift a@b c@d", LENA, "E03")],
+)
+def test_who_may_not_lift_and_what_is_no_address_is_refused(opened, text, agent, code):
+    assert opened.receive(an_agents_mail(text, agent=agent)) == ["draft-held"]
+    assert [line.code for line in opened.requests[-1].lines] == [code]
+
+
+def test_a_system_lifts_an_address(opened):
+    command = {"actor": "system:crm", "ticket_id": "T-1"}
+
+    assert opened.command(Lift(**command, address="jo@else.example")).is_accepted
+    assert opened.last(AddressLifted).recipient == "jo@else.example"
+    assert opened.command(Lift(**command)).is_accepted
+    assert opened.last(AddressLifted).recipient == EMMA
 
 
 @pytest.mark.parametrize(
