@@ -274,7 +274,9 @@ def _one_of(given: str, allowed: list[str], kind: str) -> Value | Problem:
 
 def _person(given: str, reader: Reader) -> Value | Problem:
     wanted = given.casefold().removeprefix("@")
-    special = {"me": reader.actor.id, "none": None, "nobody": None, "last": reader.last or None}
+    special = {"none": None, "nobody": None, "last": reader.last or None}
+    if reader.actor.kind == "agent":  # a system is nobody who could have a ticket or be told
+        special["me"] = reader.actor.id
     if wanted in special:
         who = special[wanted]
         return Value(who, name_of(who, reader.desk) if who else "nobody")

@@ -51,6 +51,7 @@ def test_a_systems_note_names_agents_as_a_mail_does(desk):
     ("command", "code"),
     [
         (a(commands.Assign, assignee="x@y.example"), "E03"),
+        (a(commands.Assign, assignee="me"), "E03"),
         (a(commands.MoveToTeam, team="sales"), "E03"),
         (a(commands.SetField, field="priority", value="huge"), "E03"),
         (a(commands.SetField, field="category", value="sport"), "E03"),
