@@ -152,8 +152,6 @@ class Door:
         if not self._by_address[counted_as]:
             del self._by_address[counted_as]
         self._in_vain[counted_as] = 0 if session.has_delivered else self._in_vain[counted_as] + 1
-        if session.has_delivered:
-            self._remember(counted_as)
         measures.CONNECTIONS.set(len(self._sessions))
 
     def knows(self, address: str) -> bool:
@@ -165,11 +163,14 @@ class Door:
         """Give the pace that a client's session goes at."""
         return self._acquaintances if self.knows(address) else self._strangers
 
-    def _remember(self, counted_as: str) -> None:
+    def welcome(self, address: str) -> Pace:
+        """Remember who has left a mail; gives the pace from now on."""
+        counted_as = peers.counted_as(address)
         self._known.pop(counted_as, None)
         self._known[counted_as] = None
         if len(self._known) > KNOWN_CLIENTS:
             del self._known[next(iter(self._known))]
+        return self._acquaintances
 
     def is_proxy(self, address: str) -> bool:
         """Say whether connections from there begin with a PROXY header."""

@@ -52,7 +52,7 @@ _ENHANCED = {
     "554": "5.5.1",
     "555": "5.5.4",
 }
-_BARE = re.compile(r"([245]\d\d) (?![245]\.\d{1,3}\.\d{1,3} )(?:Error: )?(.*)", re.DOTALL)
+_REPLY = re.compile(r"([245]\d\d) ([245]\.\d{1,3}\.\d{1,3} )?(?:Error: )?(.*)", re.DOTALL)
 
 
 def queued(inbound_id: str) -> str:
@@ -61,8 +61,8 @@ def queued(inbound_id: str) -> str:
 
 
 def enhanced(reply: str) -> str:
-    """The reply with an enhanced code; aiosmtpd's own replies come without (RFC 2034, 4)."""
-    match = _BARE.fullmatch(reply)
-    if not match or match[1] not in _ENHANCED:
+    """The reply with an enhanced code, which most of aiosmtpd's own lack (RFC 2034, 4)."""
+    match = _REPLY.fullmatch(reply)
+    if not match or not (match[2] or match[1] in _ENHANCED):
         return reply
-    return f"{match[1]} {_ENHANCED[match[1]]} {match[2]}"
+    return f"{match[1]} {match[2] or _ENHANCED[match[1]] + ' '}{match[3]}"

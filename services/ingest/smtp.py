@@ -134,6 +134,7 @@ class Session(Conversation):
             self._forget_mail()
         if answers[0].startswith("250"):
             self.has_delivered, self._obeyed = True, 0
+            self._pace = self._door.welcome(self.address)
         await self._answer_mail(answers)
         if self._door.is_closing:
             self.hang_up(replies.SHUTTING_DOWN)

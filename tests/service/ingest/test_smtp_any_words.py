@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.service.ingest.dialogue import Client, Mails, an_open_door
@@ -44,6 +44,8 @@ async def conversation(lines: list[bytes]) -> list[str]:
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(LINES, max_size=12))
+@example([b"EHLO x", b"MAIL FROM:"])
+@example([b"EHLO x", b"MAIL FROM:<>", b"RCPT TO:"])
 def test_every_answer_is_well_formed_and_says_nothing_internal(lines: list[bytes]) -> None:
     for reply in asyncio.run(conversation(lines)):
         assert REPLY.fullmatch(reply), reply

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from services.ingest.door import Door, Timing
-from services.ingest.lane import acquaintances
+from services.ingest.lane import MIB, acquaintances
 from services.ingest.reception import MOST_PATIENT_S, STRANGERS_PER_S
 from tests.actors.attackers import attacked
 from tests.bench.hostile import good_mails
@@ -236,6 +236,30 @@ async def test_many_strangers_wait_their_turn_and_who_has_left_a_mail_does_not(
         late = await Client.connect(port, source="127.0.0.3")
         assert (await late.reply()).startswith("421 4.7.0")
         await stranger.play("S: 220\nS: 250")
+
+
+async def test_a_strangers_long_mail_waits_and_that_of_who_has_left_one_does_not(
+    mails: Mails,
+) -> None:
+    long = (b"x" * 78 + b"\r\n") * 3_000 + b".\r\n"
+    async with an_open_door(mails) as (door, port):
+        known = await Client.connect(port, source="127.0.0.9")
+        await known.begin()
+        await known.play(
+            "C: DATA\nS: 354\nC: x\\r\\n.\nS: 250\nC: MAIL FROM:<ann@example.com>\nS: 250"
+        )
+        await known.play("C: RCPT TO:<support@desk.example>\nS: 250\nC: DATA\nS: 354")
+        stranger = await Client.connect(port, source="127.0.0.2")
+        await stranger.begin()
+        await stranger.play("C: DATA\nS: 354")
+
+        door.pace_for("127.0.0.2").octets.wait_s(16 * MIB)  # others take two seconds of it
+        stranger.send(long)
+        known.send(long)
+
+        assert (await known.reply()).startswith("250")
+        assert not stranger.reader._buffer
+        assert (await stranger.reply()).startswith("250")
 
 
 async def test_large_mails_leave_a_quarter_of_the_room_to_small_ones(mails: Mails) -> None:
