@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.tickets.domain import routing
+from services.tickets.domain.absence import is_away
 from services.tickets.domain.story import Story
 from shared.config.models import Desk
 from shared.config.sla import Step
@@ -69,14 +70,22 @@ def _move(story: Story, team: str) -> None:
         return
     story.tell(contract.TeamChanged, team=team, previous=state.team)
     if state.assignee not in desk.teams_by_name[team].members:
-        # Two looks at one ticket must find the same person: its number stands for a turn.
-        number = int(state.ticket_id.removeprefix("T-"))
-        _give(story, routing.next_agent(team, number, story.facts))
+        _give(story, _next_agent(story))
 
 
 def _assign(story: Story, wanted: str) -> None:
-    if wanted:
-        _give(story, _person(wanted, story))
+    """To whom the step names; the team's rotation stands in for somebody who is away."""
+    if not wanted:
+        return
+    person = _person(wanted, story)
+    agent = story.facts.desk.agents_by_address.get(person or "")
+    _give(story, _next_agent(story) if agent and is_away(agent, story.facts) else person)
+
+
+def _next_agent(story: Story) -> str | None:
+    # Two looks at one ticket must find the same person: its number stands for a turn.
+    number = int(story.state.ticket_id.removeprefix("T-"))
+    return routing.next_agent(story.state.team, number, story.facts)
 
 
 def _give(story: Story, agent: str | None) -> None:
@@ -108,7 +117,7 @@ def _person(role: str, story: Story) -> str | None:
         case "assignee":
             return state.assignee or routing.next_agent(state.team, 0, story.facts)
         case "senior":
-            return routing.senior_of(state.team, desk, other_than=state.assignee)
+            return routing.senior_of(state.team, story.facts, other_than=state.assignee)
         case "lead":
             return routing.lead_of(state.team, desk)
         case "manager":

@@ -55,7 +55,7 @@ def chosen_agent(route: Route, slot: int, facts: Facts, *, language: str = "") -
     """Who gets a ticket that was routed so; the rotation stands in for somebody who is away."""
     named = {
         "": "",
-        "senior": senior_of(route.team, facts.desk) or "",
+        "senior": senior_of(route.team, facts) or "",
         "lead": lead_of(route.team, facts.desk) or "",
         "manager": next(iter(managers_of(route.team, facts.desk)), ""),
     }.get(route.assign, route.assign)
@@ -80,9 +80,10 @@ def lead_of(team: str, desk: Desk) -> str | None:
     return next((member for member in found.members if roles[member] == "lead"), None)
 
 
-def senior_of(team: str, desk: Desk, *, other_than: str | None = None) -> str | None:
-    """The team's first senior agent who does not have the ticket already, else its lead."""
-    found = desk.teams_by_name.get(team)
-    members = found.members if found else []
-    seniors = (m for m in members if desk.agents_by_address[m].senior and m != other_than)
-    return next(seniors, None) or lead_of(team, desk)
+def senior_of(team: str, facts: Facts, *, other_than: str | None = None) -> str | None:
+    """The team's first senior agent who is here and has not the ticket already, else its lead."""
+    found = facts.desk.teams_by_name.get(team)
+    members = [facts.desk.agents_by_address[name] for name in (found.members if found else [])]
+    seniors = (m for m in members if m.senior and m.address != other_than)
+    here = next((m.address for m in seniors if not is_away(m, facts)), None)
+    return here or lead_of(team, facts.desk)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.tickets.domain.facts import Absence
 from services.tickets.mail_commands.explaining import sla_text
 from shared.contracts.commands import Estimate, Snooze
 from shared.contracts.sla import Clock, ClockRanOut, ClocksChanged, ClockStepReached, DelayEnded
@@ -89,6 +90,30 @@ def test_a_step_gives_the_ticket_to_a_senior_agent_who_is_then_told(desk):
     assert desk.last(TicketAssigned).reason == "escalation"
     assert desk.last(TicketEscalated).to == [BEN]
     assert desk.last(TicketEscalated).urgent
+
+
+@pytest.mark.feature("S05")
+@pytest.mark.parametrize(("wanted", "away", "found"), [
+    ("senior", [BEN], CARLA),
+    ("senior", [BEN, CARLA], LENA),
+    ("lead", [LENA], BEN),
+    (LENA, [LENA], BEN),
+])  # fmt: skip
+def test_a_step_gives_no_ticket_to_somebody_who_is_away(desk, wanted, away, found):
+    agents = [
+        {"address": a, "name": a, "senior": a in (BEN, CARLA)} for a in (ANA, BEN, CARLA, LENA)
+    ]
+    support = {"name": "support", "members": [ANA, BEN, CARLA], "lead": LENA}
+    desk.config = a_desk(
+        sla={"steps": [{**STEPS[1], "assign": wanted}]},
+        agents=agents,
+        teams=[support, {**support, "name": "billing"}],
+    )
+    desk.absences = {a: Absence(a, NOON, later(hours=99), said_at=NOON) for a in away}
+
+    desk.clock(reached("senior"))
+
+    assert desk.state().assignee == found
 
 
 @pytest.mark.feature("S05")
