@@ -46,7 +46,7 @@ class Pace:
     free_octets: int
     """So much of a mail is read as it comes; what follows waits for its turns."""
     buffer_octets: int
-    """Twice this is the most that is read of a client before it is listened to."""
+    """Nothing more is read of a client while over twice this waits to be listened to."""
 
 
 def strangers() -> Pace:
