@@ -32,9 +32,9 @@ def at_least(name: str, value: float, unit: str, *, what: str, against: float, g
     return Row(name, round(value, 1), unit, compared, round(ratio, 2), goal, ratio >= goal)
 
 
-def at_most(name: str, value: float, unit: str, *, goal: float) -> Row:
-    """A figure that should not be larger than ``goal``."""
-    return Row(name, round(value, 1), unit, goal=goal, met=value <= goal)
+def at_most(name: str, value: float, unit: str, *, goal: float, says: str = "") -> Row:
+    """A figure that should not be larger than ``goal``; ``says`` stands beside it."""
+    return Row(name, round(value, 1), unit, says, goal=goal, met=value <= goal)
 
 
 def plain(name: str, value: float, unit: str) -> Row:

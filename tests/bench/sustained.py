@@ -109,7 +109,7 @@ def run(folder: Path, *, rate: float = RATE, seconds: float = SECONDS) -> Iterat
         left = wait_until_quiet(lambda: desk.facts, desk.tend, limit_s=QUIET_S)
     yield plain("sustained: mails/s accepted", rate * seconds / took, "mails/s")
     yield at_most("sustained: seconds' worth of mail unacknowledged at the end", behind, "s", goal=BEHIND_GOAL_S)  # fmt: skip
-    yield at_most("sustained: left undone when all is quiet", len(left), "", goal=0)
+    yield at_most("sustained: left undone when all is quiet", len(left), "", goal=0, says="; ".join(left))  # fmt: skip
     yield from _waits(steady.waits)
     mails = rate * seconds
     total = sum(used[name] - before.get(name, 0.0) for name in used)
