@@ -176,7 +176,8 @@ class DueNotices:
         wanted = [cap for some in limits for cap in some]
         told = [row for bundle in bundles for row in bundle.written]
         counters = await counters_of(wanted, told, self._desktop.store)
-        allowed = []
+        allowed: list[Bundle] = []
+        held: list[tuple[datetime, str]] = []
         for bundle, some in zip(bundles, limits, strict=True):
             full = counters.take(some, now)
             if full is None:
@@ -184,6 +185,16 @@ class DueNotices:
             else:
                 later = counters.free_at(full)
                 await self._desktop.ledger.postpone([row.id for row in bundle.rows], later)
+                held.append((later, bundle.lead.id))
+        if held:
+            # Who is not told does not know it; addresses are in the rows, never in a log.
+            later, row_id = max(held)
+            _log.warning(
+                "notices wait: a cap is full",
+                mails=len(held),
+                until=later.isoformat(),
+                outgoing_id=row_id,
+            )
         return allowed, counters
 
     async def _write(self, bundles: Sequence[Bundle], counters: Counters, now: datetime) -> None:

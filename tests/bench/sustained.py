@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from ruamel.yaml import YAML
 
 from deploy.local.parts import SERVICES
-from tests.actors.desk import RunningDesk
+from tests.actors.desk import PRESET, RunningDesk
 from tests.actors.mails import Mail, Writer
 from tests.actors.sink import OK, Delivery
 from tests.actors.source import Source
@@ -25,6 +27,9 @@ from tests.faults.quiet import wait_until_quiet
 RATE = 50.0
 SECONDS = 600.0
 SESSIONS = 20
+AGENTS = 100
+"""In the team that gets all mail. Of two each would be told of 90,000 mails an hour, and a cap on
+what one person gets holds notices back long before that."""
 REPLIES = (3, 6, 9)
 """Which of ten mails answer an acknowledgement, where there is one to answer."""
 ATTACHED, HTML = (0,), (1, 2)
@@ -98,7 +103,7 @@ class Steady:
 
 def run(folder: Path, *, rate: float = RATE, seconds: float = SECONDS) -> Iterator[Row]:
     """Measure on a stack of its own."""
-    with RunningDesk(folder, say=lambda _: None) as desk:
+    with RunningDesk(folder, settings=_staff(), say=lambda _: None) as desk:
         steady = Steady(Source(desk.facts.smtp, sessions=SESSIONS), desk, rate, seconds)
         before = cpu_seconds(desk.facts.pids)
         begun = time.monotonic()
@@ -119,6 +124,20 @@ def run(folder: Path, *, rate: float = RATE, seconds: float = SECONDS) -> Iterat
     )
     for name in SERVICES:
         yield flat(name, [(at, resident[name]) for at, resident in samples])
+
+
+def _staff() -> dict[str, Any]:
+    """The demo's people, and as many more agents of the first team as so much mail takes."""
+    preset = YAML(typ="safe").load(PRESET.read_text(encoding="utf-8"))
+    like = preset["agents"][0]
+    names = [f"agent{number:03}" for number in range(AGENTS)]
+    more = [
+        {**like, "address": f"{name}@desk-team.example", "name": name.title(), "handle": name}
+        for name in names
+    ]
+    first, *others = preset["teams"]
+    first["members"] += [agent["address"] for agent in more]
+    return {"agents": [*preset["agents"], *more], "teams": [first, *others]}
 
 
 def _sampled(desk: RunningDesk, steady: Steady) -> list[tuple[float, dict[str, float]]]:

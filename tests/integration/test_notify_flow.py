@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.notify.app import INDEXES, Wired, wire
 from services.notify.domain.customers import Customer
@@ -467,13 +468,16 @@ async def test_a_notice_over_its_cap_waits_instead_of_being_lost(desk: Desk) -> 
         [{**_a_sent_row(now), **earlier, "_id": f"earlier-{n}"} for n in range(10)]
     )
 
-    await desk.hears(told)
+    async def is_said() -> bool:
+        return any(line["event"] == "notices wait: a cap is full" for line in logged)
 
-    async def is_postponed() -> bool:
-        [row] = await desk.rows(recipient=ANA, state="planned")
-        return row["not_before"] > now + timedelta(minutes=50)
+    with capture_logs() as logged:
+        await desk.hears(told)
+        await until(is_said)
 
-    await until(is_postponed)
+    [row] = await desk.rows(recipient=ANA, state="planned")
+    assert row["not_before"] > now + timedelta(minutes=50)
+    assert [line["outgoing_id"] for line in logged if "outgoing_id" in line] == [row["_id"]]
 
 
 def _a_sent_row(now: datetime) -> dict[str, Any]:
