@@ -8,6 +8,8 @@ original's.
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 
 from bson.raw_bson import RawBSONDocument
@@ -21,6 +23,8 @@ MOST = 7_900_000
 """Ticket numbers keep seven digits."""
 BATCH_BYTES = 8_000_000
 BATCH_DOCUMENTS = 2_000
+WRITERS = 2
+"""MongoDB stores the batches of one connection in one thread."""
 _CASE = re.compile(rb"case\d{8}|T-\d{7}", re.IGNORECASE)
 _HASH = re.compile(rb"[0-9a-f]{24,64}")
 _NAME = re.compile(b"(" + _HASH.pattern + b"|" + b"(?i:" + _CASE.pattern + b"))")
@@ -67,11 +71,11 @@ def fill(uri: str, some: Sequence[Pattern], copies: int) -> None:
     if copies > MOST:
         raise ValueError(f"at most {MOST} copies")
     with MongoClient[RawBSONDocument](uri, document_class=RawBSONDocument) as client:
-        waiting = _Waiting(client)
-        for number in range(FIRST_COPY, FIRST_COPY + copies):
-            for place, document in some[number % len(some)].copy(number):
-                waiting.add(place, document)
-        waiting.store_all()
+        with closing(_Waiting(client)) as waiting:
+            for number in range(FIRST_COPY, FIRST_COPY + copies):
+                for place, document in some[number % len(some)].copy(number):
+                    waiting.add(place, document)
+            waiting.store_all()
         client.admin.command("fsync")
 
 
@@ -82,8 +86,15 @@ class _Waiting:
         self._client = client
         self._documents: dict[Place, list[RawBSONDocument]] = defaultdict(list)
         self._bytes: dict[Place, int] = defaultdict(int)
+        self._writers = ThreadPoolExecutor(WRITERS)
+        self._under_way: set[Future[None]] = set()
+
+    def close(self) -> None:
+        """End the writers."""
+        self._writers.shutdown()
 
     def add(self, place: Place, document: bytes) -> None:
+        """Keep a document; when there are many of its place they go to a writer."""
         self._documents[place].append(RawBSONDocument(document))
         self._bytes[place] += len(document)
         is_full = len(self._documents[place]) >= BATCH_DOCUMENTS
@@ -91,14 +102,27 @@ class _Waiting:
             self._store(place)
 
     def store_all(self) -> None:
+        """Return when all is stored."""
         for place in list(self._documents):
             self._store(place)
+        self._wait(for_fewer_than=1)
 
     def _store(self, place: Place) -> None:
+        self._wait(for_fewer_than=2 * WRITERS)
+        documents = self._documents.pop(place)
+        del self._bytes[place]
+        self._under_way.add(self._writers.submit(self._insert, place, documents))
+
+    def _wait(self, *, for_fewer_than: int) -> None:
+        while len(self._under_way) >= for_fewer_than:
+            done, self._under_way = wait(self._under_way, return_when=FIRST_COMPLETED)
+            for one in done:
+                one.result()
+
+    def _insert(self, place: Place, documents: Sequence[RawBSONDocument]) -> None:
         database, collection = place
         target = self._client.get_database(database, write_concern=WriteConcern(w=1, j=False))
-        target[collection].insert_many(self._documents.pop(place), ordered=False)
-        del self._bytes[place]
+        target[collection].insert_many(documents, ordered=False)
 
 
 def pattern(case: Case, number: int, documents: Sequence[tuple[Place, bytes]]) -> Pattern:

@@ -74,7 +74,7 @@ def _says_so(mail: Mail) -> bool:
     return (
         is_answer
         and not FORWARD_PREFIX.match(mail.subject)
-        and AUTOMATIC_WORDS.search(mail.reply_text[:300]) is not None
+        and AUTOMATIC_WORDS.search(mail.reply_text[:300].lower()) is not None
     )
 
 

@@ -65,22 +65,24 @@ def sanitised(html: str) -> str:
         return ""
     if len(html) > _MAX_CHARACTERS or _depth(html) > _MAX_DEPTH:
         return nh3.clean_text("\n".join(line.shown for line in html_lines(html)))
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        clean_content_tags=_CLEAN_CONTENT,
-        attributes=_ATTRIBUTES,
-        attribute_filter=_attribute,
-        url_schemes={"http", "https", "mailto", "tel", "cid"},
-        link_rel="noopener noreferrer nofollow",
-        strip_comments=True,
-    )
+    return _CLEANER.clean(html)
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
     if tag == "img" and name == "src":
         return value if value.lower().startswith("cid:") else None
     return value
+
+
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_CLEAN_CONTENT,
+    attributes=_ATTRIBUTES,
+    attribute_filter=_attribute,
+    url_schemes={"http", "https", "mailto", "tel", "cid"},
+    link_rel="noopener noreferrer nofollow",
+    strip_comments=True,
+)
 
 
 def _depth(html: str) -> int:

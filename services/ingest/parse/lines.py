@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.ingest.parse.html_marks import Mark
 
 _PREFIX = re.compile(r"^(?:[ ]?[>＞»] ?)+")
+_PREFIX_START = frozenset(" >＞»")
 _DIRECTION = re.compile(
     "[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )  # marks that only steer display
@@ -31,12 +32,13 @@ class Line:
 
 def plain_lines(text: str) -> list[Line]:
     """Return the lines of a plain text, quote prefixes counted and taken off."""
-    return [_line(written) for written in text.split("\n")[:MAX_LINES]]
+    steers = _DIRECTION.search(text) is not None
+    return [_line(written, steers=steers) for written in text.split("\n")[:MAX_LINES]]
 
 
-def _line(written: str) -> Line:
-    text = _DIRECTION.sub("", written)
-    match = _PREFIX.match(text)
+def _line(written: str, *, steers: bool) -> Line:
+    text = _DIRECTION.sub("", written) if steers else written
+    match = _PREFIX.match(text) if text[:1] in _PREFIX_START else None
     if match is None:
         return Line(text, 0, "", written) if len(text) < len(written) else Line(text)
     return Line(text[match.end() :], sum(match[0].count(c) for c in ">＞»"), "", written)

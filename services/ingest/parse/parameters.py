@@ -18,7 +18,7 @@ def split_value(raw: bytes) -> tuple[str, dict[str, str]]:
     head, *rest = _segments(unfold(raw))
     if b"=" in head[:_MAX_HEAD] and (match := _NO_SEMICOLON.match(head[:_MAX_HEAD])):
         head, rest = match[1], [match[2], *rest]
-    value = re.sub(r"\s", "", _COMMENT.sub(b"", head).decode("ascii", "replace")).lower()
+    value = "".join(_COMMENT.sub(b"", head).decode("ascii", "replace").split()).lower()
     plain: dict[str, bytes] = {}
     for segment in rest[:_MAX_PARAMETERS]:
         name, _, text = segment.partition(b"=")
@@ -35,6 +35,8 @@ _COMMENT = re.compile(rb"\([^()]*\)")
 
 def _segments(raw: bytes) -> list[bytes]:
     """Split at semicolons outside quotes; a quote that is never closed counts as a character."""
+    if b'"' not in raw:
+        return raw.split(b";", _MAX_PARAMETERS + 1)
     out: list[bytes] = []
     start = position = 0
     while position < len(raw):

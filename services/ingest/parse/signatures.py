@@ -34,7 +34,8 @@ def is_footer(line: Line) -> bool:
     text = line.text.strip()
     if len(text) > _MAX_WRITTEN:
         return False
-    text = _LINK.sub(r"\1", text)
+    if "[" in text or "<" in text:
+        text = _LINK.sub(r"\1", text)
     if not 4 < len(text) <= MAX_MOBILE_CHARACTERS:  # noqa: PLR2004
         return False
     if MOBILE.match(text):

@@ -97,6 +97,7 @@ _GLUED = re.compile(
     re.IGNORECASE,
 )
 # "-----Original Message-----" is also what Outlook's plain forwards begin with.
+# Of lower case: to ignore case costs the expression its look at the first character.
 _REPLY_ABOVE = re.compile(
     r"^[\s>|*_#=+-]*(?:please )?(?:type your reply|reply|write a reply|respond|add your (?:reply|"
     r"comment))[^\n]{0,30}\babove (?:this|the) line\b"
@@ -108,9 +109,8 @@ _REPLY_ABOVE = re.compile(
     r"|^[\s#*=-]*in replies all text above this line|^\s*##- ?\S.{5,150} ?-##"
     r"|^\s*\[?(?:quoted text hidden|zitierter text ausgeblendet|texte des messages précédents masqué|"
     r"el texto citado está oculto|texto das mensagens anteriores oculto|show message history|show original message)\]?\s*$"
-    r"|^\S.{0,80}---\d{1,4}[./-]\d.{4,40}---",
-    re.IGNORECASE,
 )
+_BETWEEN_DASHES = re.compile(r"\S.{0,80}---\d{1,4}[./-]\d.{4,40}---")
 _UNDERSCORES = re.compile(r"^[\s>*]*(?:_{20,}|[-–—=]{5,})\s*$")
 # ">>> Ann <ann@customer.example> 03.11.2026 09:58 >>>" (GroupWise), above words it does not quote.
 _BETWEEN_ANGLES = re.compile(r"^>>> ?[^\s>].{5,190}>>>\s*$")
@@ -144,7 +144,11 @@ def _follows_rule(text: str, core: str) -> bool:
 
 def is_reply_above(text: str) -> bool:
     """Whether the line asks to reply above it, as help desks write."""
-    return len(text) <= _MAX_CHARACTERS and _REPLY_ABOVE.match(text) is not None
+    if len(text) > _MAX_CHARACTERS:
+        return False
+    return _REPLY_ABOVE.match(text.lower()) is not None or (
+        "---" in text and _BETWEEN_DASHES.match(text) is not None
+    )
 
 
 def is_between_angles(text: str) -> bool:

@@ -35,11 +35,11 @@ WEAK_SUBJECT = re.compile(
     r"ferie|afwezig|vakantie|semester|отпуск|休假|不在|부재|\booo\b|auto\b",
     re.IGNORECASE,
 )
+# Of lower case: to ignore case costs the expression its look at the first character.
 AUTOMATIC_WORDS = re.compile(
     r"this is an? (?:auto(?:mated|matic|matically generated)|auto-?generated|computer generated) (?:reply|response|answer|message|e-?mail)|"
     r"(?:do not|don't) (?:reply|respond) to this (?:automated|automatic)|dies ist eine automatisch(?:e| generierte| erstellte) (?:antwort|nachricht|e-?mail|rückmeldung)|"
     r"diese (?:e-?mail|nachricht|antwort) wurde automatisch (?:generiert|erstellt|erzeugt|versandt)|ceci est (?:un|une) (?:message|réponse|courriel|e-?mail) automatique|"
     r"(?:este|esta) es (?:un|una) (?:mensaje|respuesta|correo) automátic|esta é uma (?:mensagem|resposta) automática|questo è un messaggio automatico|questa è una risposta automatica|"
     r"dit is een automatisch (?:gegenereerd|antwoord|bericht)|detta är ett automat|dette er (?:et|en) automat|это автоматическ|to jest (?:automatyczna|wiadomość automatyczna)|toto je automatick|自动回复|自動返信|자동 ?(?:회신|응답)",
-    re.IGNORECASE,
 )
