@@ -46,10 +46,9 @@ def deadline(
 ) -> None:
     """Say when that much open time has passed: {"due_at": …}."""
     desk = _Calendars(config)
-    if batch:
-        _answer_lines(lambda case: _any(desk, case))
-        return
-    print_json(_or_fail(lambda: _due(desk.find(calendar), start, _seconds.validate_python(add))))
+    _answer(
+        desk, lambda: _due(desk.find(calendar), start, _seconds.validate_python(add)), batch=batch
+    )
 
 
 @shows_errors
@@ -62,10 +61,15 @@ def elapsed(
 ) -> None:
     """Say how much open time lies between two instants: {"business_s": …}."""
     desk = _Calendars(config)
+    _answer(desk, lambda: _between(desk.find(calendar), start, end), batch=batch)
+
+
+def _answer(desk: "_Calendars", asked: Callable[[], Answer], *, batch: bool) -> None:
+    """Print what the options ask for, or the answer to each line of standard input."""
     if batch:
         _answer_lines(lambda case: _any(desk, case))
-        return
-    print_json(_or_fail(lambda: _between(desk.find(calendar), start, end)))
+    else:
+        print_json(_or_fail(asked))
 
 
 class _Calendars:

