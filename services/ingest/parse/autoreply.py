@@ -3,6 +3,7 @@
 from services.ingest.parse.bounce import Failure
 from services.ingest.parse.mail import Mail
 from services.ingest.parse.structure import Part
+from services.ingest.parse.words.casing import lowered
 from services.ingest.parse.words.subjects import (
     ASKS_ABOUT,
     AUTO_PREFIX,
@@ -74,7 +75,7 @@ def _says_so(mail: Mail) -> bool:
     return (
         is_answer
         and not FORWARD_PREFIX.match(mail.subject)
-        and AUTOMATIC_WORDS.search(mail.reply_text[:300].lower()) is not None
+        and AUTOMATIC_WORDS.search(lowered(mail.reply_text[:300])) is not None
     )
 
 
@@ -82,7 +83,7 @@ def _by_weak_signs(mail: Mail) -> bool:
     """Subject and wording together, in a short mail; either alone proves nothing."""
     short = mail.reply_text[:1500]
     return (
-        bool(WEAK_SUBJECT.search(mail.subject))
+        bool(WEAK_SUBJECT.search(lowered(mail.subject)))
         and WORDING.search(short) is not None
         and not FORWARD_PREFIX.match(mail.subject)
     )

@@ -12,6 +12,7 @@ from services.ingest.parse.mail import BounceKind, Mail
 from services.ingest.parse.reports import report_kind, returned_headers, status_blocks
 from services.ingest.parse.senders import is_daemon, is_unread
 from services.ingest.parse.structure import Part
+from services.ingest.parse.words.casing import lowered
 from services.ingest.parse.words.subjects import (
     AUTO_PREFIX,
     BOUNCE_SUBJECT,
@@ -145,10 +146,11 @@ def _looks_like_notice(root: Part, mail: Mail) -> bool:
         return False
     by_daemon = is_daemon(mail.from_addr, mail.from_name)
     is_null = root.headers.get("return-path").strip() == b"<>"
-    by_subject = BOUNCE_SUBJECT.search(mail.subject) is not None
+    subject = lowered(mail.subject)
+    by_subject = BOUNCE_SUBJECT.search(subject) is not None
     if by_daemon or ((is_null or not mail.from_addr) and by_subject):
         return True
-    opens = BOUNCE_SUBJECT.match(mail.subject) is not None
+    opens = BOUNCE_SUBJECT.match(subject) is not None
     if opens and is_unread(mail.from_addr):
         return True
     return (

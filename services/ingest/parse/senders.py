@@ -2,7 +2,9 @@
 
 import re
 
-# Of lower case: to ignore case costs an expression its look at the first character.
+from services.ingest.parse.words.casing import lowered
+
+# These two are for a `lowered` text.
 _DAEMON = re.compile(
     r"^(?:mailer[-_. ]?daemon|mail[-_. ]?daemon|maildaemon|post[-_.]?master|"
     r"mdaemon|daemon|interscan|mail[-_.]?delivery.*|maildelivery.*|mailerdaemon|mmdf|uucp|"
@@ -26,8 +28,10 @@ _UNREAD = re.compile(
 
 def is_daemon(address: str, name: str = "") -> bool:
     """Whether the sender is a mail system, by its local part or display name."""
-    local = address.partition("@")[0].strip('"').lower()
-    return _DAEMON.match(local) is not None or _DAEMON_NAME.search(name.lower()) is not None
+    local = address.partition("@")[0].strip('"')
+    return (
+        _DAEMON.match(lowered(local)) is not None or _DAEMON_NAME.search(lowered(name)) is not None
+    )
 
 
 def is_unread(address: str) -> bool:

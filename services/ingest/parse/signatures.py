@@ -3,6 +3,7 @@
 import re
 
 from services.ingest.parse.lines import Line
+from services.ingest.parse.words.casing import lowered
 from services.ingest.parse.words.footers import (
     CONTACT,
     DASHED_NAME,
@@ -38,10 +39,10 @@ def is_footer(line: Line) -> bool:
         text = _LINK.sub(r"\1", text)
     if not 4 < len(text) <= MAX_MOBILE_CHARACTERS:  # noqa: PLR2004
         return False
+    text = lowered(text)
     if MOBILE.match(text):
         return True
-    lower = text.lower()
-    return any(word in lower for word in SENT_LAST_WORDS) and bool(MOBILE_LAST.match(text))
+    return any(word in text for word in SENT_LAST_WORDS) and bool(MOBILE_LAST.match(text))
 
 
 def without_signature(lines: list[Line]) -> list[Line]:

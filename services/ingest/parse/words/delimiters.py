@@ -2,6 +2,8 @@
 
 import re
 
+from services.ingest.parse.words.casing import lowered
+
 _ORIGINAL = (
     r"original message", r"original e-?mail", r"original text", r"reply message", r"reply",
     r"original appointment", r"urspr(?:ü|u|ue|=)?ngliche nachricht", r"original-?nachricht",
@@ -97,7 +99,7 @@ _GLUED = re.compile(
     re.IGNORECASE,
 )
 # "-----Original Message-----" is also what Outlook's plain forwards begin with.
-# Of lower case: to ignore case costs the expression its look at the first character.
+# For a `lowered` text.
 _REPLY_ABOVE = re.compile(
     r"^[\s>|*_#=+-]*(?:please )?(?:type your reply|reply|write a reply|respond|add your (?:reply|"
     r"comment))[^\n]{0,30}\babove (?:this|the) line\b"
@@ -146,7 +148,7 @@ def is_reply_above(text: str) -> bool:
     """Whether the line asks to reply above it, as help desks write."""
     if len(text) > _MAX_CHARACTERS:
         return False
-    return _REPLY_ABOVE.match(text.lower()) is not None or (
+    return _REPLY_ABOVE.match(lowered(text)) is not None or (
         "---" in text and _BETWEEN_DASHES.match(text) is not None
     )
 

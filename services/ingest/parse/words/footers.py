@@ -92,11 +92,11 @@ SENT_LAST_WORDS = ("küld", "gönder", "から", "에서")
 
 
 def _footer(said: Iterable[str]) -> re.Pattern[str]:
+    """An expression for a `lowered` line."""
     return re.compile(
         r"^[\s>*_\[(\-–—•~|]*(?:"
         + "|".join(said)
-        + r")[\s.!)\]>*_|]*(?:<?\(?https?://\S+\)?>?|\[\S+\])?[\s.!>)\]]*$",
-        re.IGNORECASE,
+        + r")[\s.!)\]>*_|]*(?:<?\(?https?://\S+\)?>?|\[\S+\])?[\s.!>)\]]*$"
     )
 
 

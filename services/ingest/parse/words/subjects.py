@@ -57,6 +57,7 @@ ASKS_ABOUT = re.compile(
     r"configur|broken|funktioniert|einricht|fehler|ne (?:fonctionne|marche)|no funciona)\b)",
     re.IGNORECASE,
 )
+# For a `lowered` text.
 BOUNCE_SUBJECT = re.compile(
     r"undeliver(?:able|ed)|not delivered|delivery (?:status )?(?:notification|failure|failed|"
     r"report|problem|error|has failed|status)|deliver(?:y|ing) (?:of|to) .{0,60}(?:failed|"
@@ -88,6 +89,5 @@ BOUNCE_SUBJECT = re.compile(
     r"over ?quota|mail failure|failed mail|rejected:|undelivery|nondelivery|bounce|"
     r"couldn't be delivered|wasn't delivered|"
     r"verzögert|retard[ée]|retraso|atraso|vertraagd|försenad|forsinket|viivästy|opóźni|zpožd|"
-    r"отложен|задерж|延迟|延遲|遅延",
-    re.IGNORECASE,
+    r"отложен|задерж|延迟|延遲|遅延"
 )

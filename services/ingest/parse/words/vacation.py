@@ -29,13 +29,13 @@ WORDING = re.compile(
     r"不在にしております|休暇|自動返信|부재중|자동 (?:회신|응답)",
     re.IGNORECASE,
 )
+# For a `lowered` text.
 WEAK_SUBJECT = re.compile(
     r"out[- ]of[- ](?:the[- ])?office|auto[- ]?(?:reply|response|matic (?:reply|response))|"
     r"vacation|away|on leave|absen[ct]|abwesen|urlaub|congé|vacances|ausen|vacaciones|férias|"
-    r"ferie|afwezig|vakantie|semester|отпуск|休假|不在|부재|\booo\b|auto\b",
-    re.IGNORECASE,
+    r"ferie|afwezig|vakantie|semester|отпуск|休假|不在|부재|\booo\b|auto\b"
 )
-# Of lower case: to ignore case costs the expression its look at the first character.
+# For a `lowered` text.
 AUTOMATIC_WORDS = re.compile(
     r"this is an? (?:auto(?:mated|matic|matically generated)|auto-?generated|computer generated) (?:reply|response|answer|message|e-?mail)|"
     r"(?:do not|don't) (?:reply|respond) to this (?:automated|automatic)|dies ist eine automatisch(?:e| generierte| erstellte) (?:antwort|nachricht|e-?mail|rückmeldung)|"
