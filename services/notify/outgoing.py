@@ -16,6 +16,7 @@ from services.notify.domain.headers import PROFILES, MailClass
 from services.notify.domain.planning import Kind
 from services.notify.stationery import Letter
 from shared.mongo import Collection, Document, Index, Session, UpdateOne
+from shared.variants import but
 
 State = Literal[
     "planned",
@@ -81,10 +82,8 @@ class Row:
     settled_at: datetime | None = None
 
     def but(self, **changes: Any) -> "Row":
-        """A copy with other values, in a sixth of the time of `dataclasses.replace`."""
-        other = object.__new__(Row)
-        vars(other).update(vars(self), **changes)
-        return other
+        """A copy with other values."""
+        return but(self, **changes)
 
     def written(self, letter: Letter, *, raw_blob: str = "") -> "Row":
         """The row with its bytes; they are never rendered again."""

@@ -1,7 +1,7 @@
 """What notify remembers of a ticket: enough to write any mail about it without asking anybody."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from shared.contracts.ticket import (
     TicketState,
 )
 from shared.copies import change_said
+from shared.variants import but
 
 KEPT_MESSAGES = 30
 KEPT_LINES = 60
@@ -53,7 +54,7 @@ class Thread:
 
     def with_ids(self, ids: Iterable[str]) -> Self:
         """The same with more ids at the end."""
-        return replace(self, ids=tuple(dict.fromkeys([*self.ids, *filter(None, ids)]))[-KEPT_IDS:])
+        return but(self, ids=tuple(dict.fromkeys([*self.ids, *filter(None, ids)]))[-KEPT_IDS:])
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class TicketView:
 
     def with_thread(self, address: str, thread: Thread) -> "TicketView":
         """The same with another thread for the address."""
-        return replace(self, threads={**self.threads, address.lower(): thread})
+        return but(self, threads={**self.threads, address.lower(): thread})
 
 
 def evolve(view: TicketView | None, event: TicketEvent) -> TicketView:
@@ -92,7 +93,7 @@ def evolve(view: TicketView | None, event: TicketEvent) -> TicketView:
         return view
     subject = view.subject if view else event.state.subject
     before = view or TicketView(subject=subject, state=event.state)
-    after = replace(before, state=event.state, lines=(*before.lines, _line(event))[-KEPT_LINES:])
+    after = but(before, state=event.state, lines=(*before.lines, _line(event))[-KEPT_LINES:])
     if isinstance(event, MessageAdded | MailHeld):
         return _with_message(after, event.seq, event.message)
     if isinstance(event, MessageReread):
@@ -102,7 +103,7 @@ def evolve(view: TicketView | None, event: TicketEvent) -> TicketView:
             else entry
             for entry in after.entries
         ]
-        return replace(after, entries=tuple(again))
+        return but(after, entries=tuple(again))
     return after
 
 
@@ -116,7 +117,7 @@ _REOPENED = TicketReopened.model_fields["type"].default
 
 def _with_message(view: TicketView, seq: int, message: Message) -> TicketView:
     kept = (*view.entries, Entry(seq, _shortened(message)))
-    view = replace(
+    view = but(
         view,
         entries=kept[-KEPT_MESSAGES:],
         left_out=view.left_out + max(0, len(kept) - KEPT_MESSAGES),
@@ -125,7 +126,7 @@ def _with_message(view: TicketView, seq: int, message: Message) -> TicketView:
     if not message.from_addr or message.unverified:
         return view
     thread = view.thread(message.from_addr)
-    own = replace(
+    own = but(
         thread.with_ids([*message.references, message.in_reply_to, message.message_id]),
         own_id=message.message_id or thread.own_id,
         thread_index=message.thread_index or thread.thread_index,

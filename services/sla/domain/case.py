@@ -1,7 +1,7 @@
 """All clocks of a ticket, and what each event of the ticket does to them. Pure."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.sla.domain import clock as clocks
@@ -10,6 +10,7 @@ from services.sla.domain.policy import Terms, Traits
 from shared.config.sla import TARGETS
 from shared.contracts import ticket as events
 from shared.contracts.sla import Target
+from shared.variants import but
 
 IRRELEVANT = (
     events.ClocksUpdated,
@@ -86,7 +87,7 @@ def follow(case: Case | None, event: events.TicketEvent, terms: Terms | None) ->
         return case
     known = case or _opened(event, terms)
     delayed_until = _ms(event.state.delayed_until) if event.state.delayed_until else None
-    known = replace(known, seq=event.seq, traits=traits_of(event), delayed_until=delayed_until)
+    known = but(known, seq=event.seq, traits=traits_of(event), delayed_until=delayed_until)
     if terms is None:
         return _change(known, lambda clock: clocks.cancelled(clock, _ms(event.at)))
     known = _change(known, lambda clock: clocks.refitted(clock, _ms(event.at), terms))
@@ -117,7 +118,7 @@ def _apply(case: Case, event: events.TicketEvent, terms: Terms) -> Case:
         case events.TicketReopened(reason="customer"):
             return _start(case, "resolution", case.waiting_since or _ms(event.at), terms)
         case events.TicketReopened():
-            return _start(replace(case, waiting_since=None), "resolution", _ms(event.at), terms)
+            return _start(but(case, waiting_since=None), "resolution", _ms(event.at), terms)
         case _:
             return case
 
@@ -129,9 +130,9 @@ def _message(case: Case, message: events.Message, terms: Terms) -> Case:
     at = _ms(message.accepted_at)
     if message.direction == "out" and message.author.startswith("agent:"):
         answered = _stop(case, RESPONSES, at, terms)
-        return replace(answered, waiting_since=None)
+        return but(answered, waiting_since=None)
     if message.direction == "in" and message.number > 1:
-        return replace(case, waiting_since=case.waiting_since or at)
+        return but(case, waiting_since=case.waiting_since or at)
     return case
 
 
@@ -140,7 +141,7 @@ def _end(case: Case, at: datetime, terms: Terms, *, responses_met: bool) -> Case
         case = _stop(case, RESPONSES, at, terms)
     else:
         case = _change(case, lambda clock: clocks.cancelled(clock, at), RESPONSES)
-    return replace(_stop(case, ("resolution",), at, terms), waiting_since=None)
+    return but(_stop(case, ("resolution",), at, terms), waiting_since=None)
 
 
 def _await_answer(case: Case, status: str, terms: Terms) -> Case:
@@ -173,7 +174,7 @@ def _start(case: Case, target: Target, at: datetime, terms: Terms | None) -> Cas
         return case
     cycle = 1 + max((clock.cycle for clock in earlier), default=0)
     new = clocks.started(case.ticket_id, target, cycle, at, terms)
-    return replace(case, clocks=(*case.clocks, new))
+    return but(case, clocks=(*case.clocks, new))
 
 
 def _stop(case: Case, targets: Iterable[Target], at: datetime, terms: Terms) -> Case:
@@ -186,7 +187,7 @@ def _change(
     targets: Iterable[Target] = TARGETS,
 ) -> Case:
     wanted = set(targets)
-    return replace(case, clocks=tuple(change(c) if c.target in wanted else c for c in case.clocks))
+    return but(case, clocks=tuple(change(c) if c.target in wanted else c for c in case.clocks))
 
 
 def _ms(at: datetime) -> datetime:

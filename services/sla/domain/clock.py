@@ -3,7 +3,7 @@
 The stretches are kept, so that another goal or calendar can be applied to what was used already.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -18,6 +18,7 @@ from shared.contracts.sla import (
     DelayEnded,
     Target,
 )
+from shared.variants import but
 
 State = Literal["running", "paused", "met", "missed", "cancelled"]
 OPEN: frozenset[State] = frozenset({"running", "paused"})
@@ -123,9 +124,9 @@ def paused(clock: TicketClock, at: datetime, read_at: datetime, terms: Terms) ->
     if clock.state != "running":
         return clock
     stretches = _cut(clock.stretches, at)
-    held = _measured(replace(clock, state="paused", stretches=stretches), terms)
+    held = _measured(but(clock, state="paused", stretches=stretches), terms)
     if clock.due_at is not None and at < clock.due_at <= read_at:
-        return replace(held, ran_out=False, again=clock.again + 1)
+        return but(held, ran_out=False, again=clock.again + 1)
     return held
 
 
@@ -135,7 +136,7 @@ def resumed(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
         return clock
     ends = [end for _, end in clock.stretches if end is not None]
     stretches = (*clock.stretches, (max([at, *ends]), None))
-    return _measured(replace(clock, state="running", stretches=stretches), terms)
+    return _measured(but(clock, state="running", stretches=stretches), terms)
 
 
 def stopped(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
@@ -145,18 +146,18 @@ def stopped(clock: TicketClock, at: datetime, terms: Terms) -> TicketClock:
     """
     if not clock.is_open:
         return clock
-    ended = _measured(replace(clock, stretches=_cut(clock.stretches, at)), terms)
+    ended = _measured(but(clock, stretches=_cut(clock.stretches, at)), terms)
     in_time = ended.due_at is None or at <= ended.due_at
     if in_time:
-        return replace(ended, state="met", ended_at=at)
-    return replace(ended, state="missed", ended_at=at, warned=True, ran_out=True)
+        return but(ended, state="met", ended_at=at)
+    return but(ended, state="missed", ended_at=at, warned=True, ran_out=True)
 
 
 def cancelled(clock: TicketClock, at: datetime) -> TicketClock:
     """The clock without a result; unchanged unless open."""
     if not clock.is_open:
         return clock
-    return replace(clock, state="cancelled", ended_at=at, stretches=_cut(clock.stretches, at))
+    return but(clock, state="cancelled", ended_at=at, stretches=_cut(clock.stretches, at))
 
 
 def refitted(clock: TicketClock, at: datetime, terms: Terms | None) -> TicketClock:
@@ -196,15 +197,15 @@ def fired(
         names |= {"due_at": clock.due_at}
         if rank == 0:
             told.append(ClockWarned(**names, warn_at=at, warned_at=now))
-            clock = replace(clock, warned=True)
+            clock = but(clock, warned=True)
         elif rank == 1:
             more = {"policy": clock.policy, "again": clock.again}
             told.append(ClockRanOut(**names, **more, fired_at=now))
-            clock = replace(clock, warned=True, ran_out=True)
+            clock = but(clock, warned=True, ran_out=True)
         else:
             reached = {"step": name, "policy": clock.policy, "reached_at": at, "fired_at": now}
             told.append(ClockStepReached(**names, **reached))
-            clock = replace(clock, stepped=(*clock.stepped, name))
+            clock = but(clock, stepped=(*clock.stepped, name))
     return clock, told
 
 
@@ -265,7 +266,11 @@ def _cut(stretches: tuple[Stretch, ...], at: datetime) -> tuple[Stretch, ...]:
 def _measured(clock: TicketClock, terms: Terms) -> TicketClock:
     """The clock by these terms: when it is due, when it warns, when steps are reached."""
     goal = terms.goals[clock.target]
-    fitted = replace(
+    due_at = _reached(clock.stretches, goal.seconds, goal.measure)
+    warn_s = int(goal.seconds * terms.amber)
+    if terms.amber_left_s:
+        warn_s = min(warn_s, max(goal.seconds - terms.amber_left_s, 0))
+    return but(
         clock,
         policy=terms.policy,
         rule=terms.rule,
@@ -275,13 +280,6 @@ def _measured(clock: TicketClock, terms: Terms) -> TicketClock:
         timezone=goal.timezone,
         amber=terms.amber,
         amber_left_s=terms.amber_left_s,
-    )
-    due_at = _reached(clock.stretches, goal.seconds, goal.measure)
-    warn_s = int(goal.seconds * terms.amber)
-    if terms.amber_left_s:
-        warn_s = min(warn_s, max(goal.seconds - terms.amber_left_s, 0))
-    return replace(
-        fitted,
         due_at=due_at,
         warn_at=_reached(clock.stretches, warn_s, goal.measure),
         steps=tuple(
