@@ -7,7 +7,7 @@ from typing import Any
 
 from deploy.local.errors import StackError
 from shared import mongo
-from shared.contracts.ticket import TicketState
+from shared.contracts.ticket_state import TicketState
 
 _NOT_DATA = ("type", "version", "ticket_id", "seq", "at", "by", "configuration", "state")
 _TEXTS = {"text": 0, "reply_text": 0}

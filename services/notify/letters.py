@@ -13,14 +13,8 @@ from services.notify.render import HTML_OCTETS, Renderer, Texts
 from services.notify.stationery import Errand, Files, Letter, Stationery, mailto
 from shared.addresses import survey_number
 from shared.business_time.named import NamedCalendars
-from shared.contracts.ticket import (
-    TEXT_CHARS,
-    AskedQuestion,
-    MessageAdded,
-    TicketEvent,
-    TicketResolved,
-    TicketState,
-)
+from shared.contracts.ticket import MessageAdded, TicketEvent, TicketResolved
+from shared.contracts.ticket_state import TEXT_CHARS, AskedQuestion, TicketState
 
 CONVERSATION_CHARS = (20_000, 8_000, 2_000)
 """Room for the conversation in a notice; the next one is tried where the HTML gets too large."""

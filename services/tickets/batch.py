@@ -16,7 +16,6 @@ from services.tickets.store import Changes, Versioned
 from shared.contracts.base import Record
 from shared.contracts.mail import MailReceived
 from shared.contracts.ticket import (
-    Message,
     MessageReread,
     SenderAdmitted,
     SenderBarred,
@@ -24,6 +23,7 @@ from shared.contracts.ticket import (
     TicketAssigned,
     TicketEvent,
 )
+from shared.contracts.ticket_state import Message
 from shared.contracts.topics import Topic
 
 

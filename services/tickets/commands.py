@@ -20,7 +20,7 @@ from shared.contracts import commands as contract
 from shared.contracts import ticket as ticket_contract
 from shared.contracts.base import Attachment
 from shared.contracts.commands import TicketCommand
-from shared.contracts.ticket import Message, TicketState
+from shared.contracts.ticket_state import Message, TicketState
 
 Asked = tuple[str, str]
 """A word and what would stand after it in a mail."""

@@ -13,16 +13,8 @@ from services.tickets.mail_commands.drafts import Draft
 from shared.bus import Outgoing
 from shared.contracts import topics
 from shared.contracts.base import Attachment, Meta, Record
-from shared.contracts.ticket import (
-    AskedQuestion,
-    Message,
-    SenderAdmitted,
-    SenderBarred,
-    SenderLimited,
-    Survey,
-    TicketEvent,
-    TicketState,
-)
+from shared.contracts.ticket import SenderAdmitted, SenderBarred, SenderLimited, TicketEvent
+from shared.contracts.ticket_state import AskedQuestion, Message, Survey, TicketState
 from shared.contracts.topics import Topic
 from shared.mongo import Document
 

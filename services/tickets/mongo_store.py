@@ -13,7 +13,8 @@ from shared.blobs import Blobs
 from shared.bus import TransientError, outbox_index
 from shared.census import set_aside_index
 from shared.contracts.directory import Account, Contact
-from shared.contracts.ticket import Message, Status, TicketEvent
+from shared.contracts.ticket import TicketEvent
+from shared.contracts.ticket_state import Message, Status
 from shared.mongo import (
     BulkWriteError,
     Client,

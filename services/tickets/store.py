@@ -9,7 +9,8 @@ from services.tickets.domain.contacts import People
 from services.tickets.domain.facts import Absence
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
-from shared.contracts.ticket import Message, Status, TicketEvent
+from shared.contracts.ticket import TicketEvent
+from shared.contracts.ticket_state import Message, Status
 from shared.mongo import (
     Document,
 )

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Actor, Address, Blob, Command, Event, TicketId
-from shared.contracts.ticket import MOST_MENTIONED, TEXT_CHARS, Status
+from shared.contracts.ticket_state import MOST_MENTIONED, TEXT_CHARS, Status
 
 
 class TicketCommand(Command):

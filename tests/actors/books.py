@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.config.models import Desk
-from shared.contracts.ticket import MailHeld, Message, MessageAdded, TicketEvent, TicketState
+from shared.contracts.ticket import MailHeld, MessageAdded, TicketEvent
+from shared.contracts.ticket_state import Message, TicketState
 from tests.actors.mails import Mail
 from tests.actors.sink import Delivery
 from tests.actors.source import Attempt

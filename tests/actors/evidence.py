@@ -9,7 +9,8 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 from pymongo import MongoClient
 
-from shared.contracts.ticket import TicketEvent, TicketState
+from shared.contracts.ticket import TicketEvent
+from shared.contracts.ticket_state import TicketState
 from shared.contracts.topics import RECORDS, TICKET_EVENTS, TOPICS
 from tests.actors.books import DeadLetter, Inbound, ReportBooks
 from tests.actors.mails import LEDGER_FIELD, Mail

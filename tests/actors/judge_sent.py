@@ -7,7 +7,6 @@ from shared.config.models import Desk
 from shared.contracts.ticket import (
     DeliveryNoted,
     MailHeld,
-    Message,
     MessageAdded,
     SLABreached,
     SLAWarned,
@@ -17,6 +16,7 @@ from shared.contracts.ticket import (
     TicketReopened,
     TicketResolved,
 )
+from shared.contracts.ticket_state import Message
 from tests.actors.books import Evidence, in_order
 from tests.actors.sink import Delivery
 

@@ -11,8 +11,8 @@ from shared.contracts.ticket import (
     SLAWarned,
     TicketEvent,
     TicketResolved,
-    TicketState,
 )
+from shared.contracts.ticket_state import TicketState
 from tests.actors.books import Evidence, in_order
 
 LATE_S = 60.0

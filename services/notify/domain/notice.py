@@ -13,7 +13,7 @@ from services.notify.domain.words import Reader, clock_words, shown, size, timel
 from shared.business_time.standing import colour, latest
 from shared.contracts.base import Attachment
 from shared.contracts.sla import Clock
-from shared.contracts.ticket import Message
+from shared.contracts.ticket_state import Message
 from shared.copies import addresses_in
 
 REASONS = (

@@ -15,7 +15,6 @@ from shared.config.models import Desk
 from shared.contracts.ticket import (
     DeliveryNoted,
     MailHeld,
-    Message,
     MessageAdded,
     MessageReread,
     SLABreached,
@@ -28,6 +27,7 @@ from shared.contracts.ticket import (
     TicketResolved,
     TicketReturned,
 )
+from shared.contracts.ticket_state import Message
 
 Kind = Literal[
     "acknowledgement",

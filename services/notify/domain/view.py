@@ -8,14 +8,13 @@ from typing import Any, Self
 from shared.contracts.ticket import (
     FollowersChanged,
     MailHeld,
-    Message,
     MessageAdded,
     MessageReread,
     SurveyAnswered,
     TicketEvent,
     TicketReopened,
-    TicketState,
 )
+from shared.contracts.ticket_state import Message, TicketState
 from shared.copies import change_said
 from shared.variants import but
 

@@ -10,6 +10,7 @@ from services.sla.domain.policy import Terms, Traits
 from shared.config.sla import TARGETS
 from shared.contracts import ticket as events
 from shared.contracts.sla import Target
+from shared.contracts.ticket_state import Message
 from shared.variants import but
 
 IRRELEVANT = (
@@ -123,7 +124,7 @@ def _apply(case: Case, event: events.TicketEvent, terms: Terms) -> Case:
             return case
 
 
-def _message(case: Case, message: events.Message, terms: Terms) -> Case:
+def _message(case: Case, message: Message, terms: Terms) -> Case:
     """Only people's own words count: automatic and unverified mails stop and start nothing."""
     if message.kind != "public" or message.automated or message.unverified:
         return case

@@ -11,7 +11,8 @@ from services.sla.domain.case import IRRELEVANT, Case, follow, traits_of
 from services.sla.domain.clock import TicketClock, fired
 from services.sla.domain.policy import Terms, Traits
 from shared.contracts.sla import ClockRanOut, Target
-from shared.contracts.ticket import TicketEvent, TicketState
+from shared.contracts.ticket import TicketEvent
+from shared.contracts.ticket_state import TicketState
 
 ClockName = tuple[Target, int]
 

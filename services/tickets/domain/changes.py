@@ -7,7 +7,7 @@ from typing import Literal
 from services.tickets.domain import bars, permissions, routing
 from services.tickets.domain.order import Refusal, Work, outgoing
 from shared.contracts import ticket as contract
-from shared.contracts.ticket import Status
+from shared.contracts.ticket_state import Status
 from shared.senders import Limit, said
 
 FIELD_CHARS = 500

@@ -11,7 +11,7 @@ from services.tickets.domain.threading import Placement
 from shared.contracts import ticket as contract
 from shared.contracts.base import Attachment
 from shared.contracts.mail import MailReceived
-from shared.contracts.ticket import Message
+from shared.contracts.ticket_state import Message
 
 
 @dataclass(frozen=True, slots=True)

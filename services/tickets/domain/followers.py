@@ -9,7 +9,8 @@ from services.tickets.domain.order import Refusal, Work
 from services.tickets.domain.ticket import Ticket
 from shared.config.models import Desk
 from shared.contracts.mail import MailReceived
-from shared.contracts.ticket import FollowersChanged, TicketState
+from shared.contracts.ticket import FollowersChanged
+from shared.contracts.ticket_state import TicketState
 from shared.copies import addresses_in
 
 MAX_FOLLOWERS = 20

@@ -16,7 +16,7 @@ from services.tickets.domain.story import Story
 from services.tickets.domain.threading import untagged
 from shared.contracts import ticket as contract
 from shared.contracts.mail import MailReceived
-from shared.contracts.ticket import AskedQuestion, TicketState
+from shared.contracts.ticket_state import AskedQuestion, TicketState
 
 NO_SUBJECT = "(no subject)"
 SPAM_TAG = "spam"

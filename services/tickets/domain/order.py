@@ -9,7 +9,7 @@ from services.tickets.domain.built import built
 from services.tickets.domain.facts import Actor, Facts
 from services.tickets.domain.story import Story
 from shared.contracts.base import Attachment
-from shared.contracts.ticket import Message
+from shared.contracts.ticket_state import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from shared.config.models import Desk
 from shared.config.people import Mailbox
-from shared.contracts.ticket import ANSWER_CHARS, AskedQuestion, GivenAnswer
+from shared.contracts.ticket_state import ANSWER_CHARS, AskedQuestion, GivenAnswer
 
 _MARKS = re.compile(r"^(?:\s*[>|\u00a6])+")
 _NUMBERED = re.compile(r"\(?(\d{1,2})(?:\s*[.):\-])+\s*(.*)")

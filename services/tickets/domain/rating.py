@@ -4,6 +4,7 @@ from services.tickets.domain import survey
 from services.tickets.domain.filing import Filing, is_requester
 from services.tickets.domain.story import Story
 from shared.contracts import ticket as contract
+from shared.contracts.ticket_state import Survey
 
 
 def rate_by_token(story: Story, filing: Filing) -> None:
@@ -25,7 +26,7 @@ def rate_by_words(story: Story, filing: Filing) -> bool:
     return rating is not None
 
 
-def _record(story: Story, rating: contract.Survey, cycle: int) -> None:
+def _record(story: Story, rating: Survey, cycle: int) -> None:
     """Note the rating of a resolution; the last one counts, the same again is silent."""
     if story.ticket.ratings.get(cycle) != rating:
         agent = story.ticket.resolved_by.get(cycle)

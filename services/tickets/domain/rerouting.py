@@ -5,7 +5,7 @@ from services.tickets.domain.absence import absence_of, is_away
 from services.tickets.domain.facts import Absence, Facts
 from services.tickets.domain.story import Story
 from shared.contracts import ticket as contract
-from shared.contracts.ticket import Status, TicketState
+from shared.contracts.ticket_state import Status, TicketState
 
 NEEDS_SOMEBODY: tuple[Status, ...] = ("new", "open")
 """Statuses of tickets that are handed over when an absence begins; the others wait for something

@@ -6,7 +6,8 @@ from services.tickets.domain.built import built
 from services.tickets.domain.evolve import evolve
 from services.tickets.domain.facts import Facts
 from services.tickets.domain.ticket import Ticket
-from shared.contracts.ticket import Message, TicketEvent, TicketState
+from shared.contracts.ticket import TicketEvent
+from shared.contracts.ticket_state import Message, TicketState
 
 
 class Story:

@@ -2,7 +2,7 @@
 
 import re
 
-from shared.contracts.ticket import Survey
+from shared.contracts.ticket_state import Survey
 
 SCORE_BITS = 8
 COMMENT_CHARS = 4000

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.contracts.ticket import AskedQuestion, Survey, TicketState
+from shared.contracts.ticket_state import AskedQuestion, Survey, TicketState
 
 DONE = ("resolved", "closed")
 REMEMBERED_REPLIES = 10

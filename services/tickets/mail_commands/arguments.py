@@ -13,7 +13,7 @@ from shared import quarantine_order
 from shared.config.models import Desk
 from shared.config.people import Agent
 from shared.config.values import mail_address, sender_name
-from shared.contracts.ticket import MOST_MENTIONED, Status
+from shared.contracts.ticket_state import MOST_MENTIONED, Status
 from shared.senders import MOST_PER_DAY, MOST_PER_HOUR, Limit, said
 
 TICKET = re.compile(r"(?:t-)?([1-9]\d{0,11})", re.IGNORECASE)

@@ -18,11 +18,10 @@ from shared.contracts.ticket import (
     DeliveryNoted,
     FollowersChanged,
     LockChanged,
-    Message,
     TicketAssigned,
     TicketEvent,
-    TicketState,
 )
+from shared.contracts.ticket_state import Message, TicketState
 from shared.copies import addresses_in, change_said
 
 _HOW = (

@@ -11,7 +11,7 @@ from services.tickets.domain.facts import Absence, Facts
 from services.tickets.domain.permissions import name_of
 from services.tickets.domain.rerouting import NEEDS_SOMEBODY, stand_in
 from shared.config.people import Agent
-from shared.contracts.ticket import TicketState
+from shared.contracts.ticket_state import TicketState
 
 SHOWN_TICKETS = 20
 SHOWN_SUBJECT_CHARS = 60

@@ -9,7 +9,7 @@ from shared.business_time.standing import colour, latest, left
 from shared.config.models import Desk
 from shared.config.people import Agent
 from shared.contracts.sla import Clock
-from shared.contracts.ticket import TicketState
+from shared.contracts.ticket_state import TicketState
 
 _NAMES = {
     "first-response": "First response",

@@ -10,7 +10,7 @@ from services.tickets.mail_commands.lint import Checked
 from shared.config.people import Agent
 from shared.contracts.mail import MailReceived
 from shared.contracts.requests import AnswerMail, CommandReceipt, LineResult
-from shared.contracts.ticket import TicketState
+from shared.contracts.ticket_state import TicketState
 
 MAX_LINES = 40
 DRAFT_BYTES = 12_000

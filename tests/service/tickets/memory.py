@@ -12,7 +12,8 @@ from services.tickets.mail_commands.drafts import Draft
 from services.tickets.store import Changes, Party, SentText, Versioned
 from shared.bus import TransientError
 from shared.contracts.directory import Account, Contact
-from shared.contracts.ticket import Message, TicketEvent
+from shared.contracts.ticket import TicketEvent
+from shared.contracts.ticket_state import Message
 
 COLLECTIONS = (
     *("handled", "tickets", "messages", "events", "outbox"),

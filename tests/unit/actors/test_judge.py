@@ -10,6 +10,7 @@ import pytest
 
 from shared.config import load_desk
 from shared.contracts import ticket as events
+from shared.contracts.ticket_state import TicketState
 from tests.actors.books import (
     DeadLetter,
     Disturbance,
@@ -105,7 +106,7 @@ def told_at(when: str) -> list[events.TicketEvent]:
     return [changed if event is BREACH else event for event in CLEAN.events]
 
 
-def with_clock(state: str, due_at: Any) -> dict[str, events.TicketState]:
+def with_clock(state: str, due_at: Any) -> dict[str, TicketState]:
     clock = {
         "target": "resolution",
         "cycle": 1,
@@ -116,7 +117,7 @@ def with_clock(state: str, due_at: Any) -> dict[str, events.TicketState]:
         "due_at": due_at,
     }
     changed = CLEAN.states["T-1"].model_dump() | {"clocks": [clock]}
-    return {"T-1": events.TicketState.model_validate(changed)}
+    return {"T-1": TicketState.model_validate(changed)}
 
 
 def a_disturbance(begun: str, over: str, *, kind: str = "kill", target: str = "notify") -> Disturbance:  # fmt: skip

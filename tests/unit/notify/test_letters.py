@@ -20,6 +20,7 @@ from shared.contracts import ticket as events
 from shared.contracts.directory import Account, Invoice, Service
 from shared.contracts.requests import AnswerMail, CommandReceipt, LineResult, ReportMail
 from shared.contracts.sla import Clock
+from shared.contracts.ticket_state import AskedQuestion, GivenAnswer
 from tests.ticket_history import History, at
 from tests.unit.notify.cases import (
     ANA,
@@ -221,8 +222,8 @@ def a_report() -> Letter:
 
 
 QUESTIONS = [
-    events.AskedQuestion(field="serial", text="What is the serial number of the device?"),
-    events.AskedQuestion(field="since", text="Since when does it happen, and how often?"),
+    AskedQuestion(field="serial", text="What is the serial number of the device?"),
+    AskedQuestion(field="since", text="Since when does it happen, and how often?"),
 ]
 
 
@@ -717,7 +718,7 @@ def test_nothing_that_people_write_adds_a_field(
 def test_what_the_customer_answered_at_opening_is_shown_as_text() -> None:
     told = a_case()
     pairs = (("serial-number", "NL-4711\n#close"), ("since", "<b>Monday</b>"))
-    said = [events.GivenAnswer(field=name, value=value) for name, value in pairs]
+    said = [GivenAnswer(field=name, value=value) for name, value in pairs]
     told.happens(
         events.QuestionsAnswered,
         "2026-11-20 09:05",

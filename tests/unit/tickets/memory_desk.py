@@ -15,7 +15,8 @@ from services.tickets.domain.ticket import Ticket
 from services.tickets.store import Versioned
 from shared.contracts.commands import TicketCommand
 from shared.contracts.mail import MailReceived
-from shared.contracts.ticket import Message, TicketEvent, TicketState
+from shared.contracts.ticket import TicketEvent
+from shared.contracts.ticket_state import Message, TicketState
 from tests.builders import NOON, a_contact, a_desk, an_address_book
 
 BOOK = an_address_book()

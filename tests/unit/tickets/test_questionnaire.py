@@ -11,7 +11,8 @@ from services.tickets.domain.questionnaire import answers_in
 from services.tickets.mail_commands.asking import History, show_text
 from shared.config.models import Desk
 from shared.contracts.commands import OpenTicket
-from shared.contracts.ticket import AskedQuestion, GivenAnswer, MessageAdded, QuestionsAnswered
+from shared.contracts.ticket import MessageAdded, QuestionsAnswered
+from shared.contracts.ticket_state import AskedQuestion, GivenAnswer
 from tests.builders import BILLING, EMMA, FAILED, NILS, SUPPORT, a_customers_answer, a_desk, a_mail
 
 ASKED = [
