@@ -10,6 +10,9 @@ from pathlib import Path
 from deploy.local import health, ports, process
 
 SERVICES = ("ingest", "tickets", "sla", "notify", "reports")
+YIELDS = 5
+"""How far those step back that nobody waits for while a mail is answered (see nice(2))."""
+NICENESS = {"sla": YIELDS, "reports": YIELDS}
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 120.0
 GRACE_S = 30.0  # longer than a service takes for the batch in hand (shared.service.STOP_S)
@@ -25,6 +28,7 @@ class Program:
     env: dict[str, str]
     log: Path
     is_ready: Callable[[], bool]
+    niceness: int = 0
     child: process.Child | None = None
 
     def launch(self) -> None:
@@ -33,7 +37,13 @@ class Program:
             process.signal_group(self.child, signal.SIGKILL)
         # -P: the folder where the user stands must not hide modules.
         command = [sys.executable, "-P", *self.arguments]
-        self.child = process.start(self.name, command, log=self.log, env=python_env() | self.env)
+        self.child = process.start(
+            self.name,
+            command,
+            log=self.log,
+            env=python_env() | self.env,
+            niceness=self.niceness,
+        )
 
     def wait_ready(self) -> None:
         """Return when it is ready; raises ``NotReadyError`` with the end of its log."""
@@ -72,6 +82,7 @@ def service(
         env={**env, **own},
         log=state / "logs" / f"{called}.log",
         is_ready=lambda: health.is_ready(endpoint),
+        niceness=NICENESS.get(name, 0),
     )
 
 

@@ -43,15 +43,17 @@ def start(
     log: Path,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    niceness: int = 0,
 ) -> Child:
     """Start a command in its own process group, its output appended to ``log``.
 
     On Linux it is killed when the calling thread ends, so call this from the main thread.
-    ``env`` is added to this process's environment.
+    ``env`` is added to this process's environment. With ``niceness`` above 0 the command leaves the
+    CPU to others while there is not enough of it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     _rotate(log)
-    leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
+    leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(niceness)]
     with log.open("ab") as output:
         popen = subprocess.Popen(
             [*leash, *map(str, command)],

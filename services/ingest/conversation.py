@@ -37,6 +37,9 @@ class Conversation(SMTP):
     _reader: Any
     _writer: Any
     _over_ssl: bool
+    _handler_coroutine: Any
+    _closed: Any
+    _timeout_handle: asyncio.TimerHandle | None
 
     _command_names: ClassVar[list[str]]
 
@@ -84,6 +87,18 @@ class Conversation(SMTP):
         """Uncount it; a mail that is being stored is stored to the end."""
         self._door.left(self)
         super().connection_lost(error)
+        self._handler_coroutine.add_done_callback(self._let_go)
+
+    def _let_go(self, _task: asyncio.Task[None]) -> None:
+        """Refer to nothing any more, for sessions are full of circles.
+
+        While the collector looks for a thousand of them nobody is served.
+        """
+        if self._closed.done() and not self._closed.cancelled():
+            self._closed.exception()  # seen: it was how the client went
+        if self._timeout_handle:
+            self._timeout_handle.cancel()  # set anew by a mail that broke off
+        vars(self).clear()
 
     def eof_received(self) -> bool:
         """Go on with what the client said before it fell silent: it may still listen."""
@@ -106,6 +121,11 @@ class Conversation(SMTP):
         elif not self.is_over:
             with contextlib.suppress(ConnectionError):
                 await super().push(reply)
+
+    @property
+    def piece_octets(self) -> int:
+        """How much to read at once: so much that nothing more is read until it is listened to."""
+        return 2 * self._pace.buffer_octets + 1
 
     @property
     def is_over(self) -> bool:

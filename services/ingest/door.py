@@ -105,6 +105,10 @@ class Door:
         self._storing: set[asyncio.Task[Sequence[str]]] = set()
         self._servers: list[asyncio.Server] = []
 
+    def __dir__(self) -> list[str]:
+        """Name the hooks only: aiosmtpd looks through all names, twice for each session."""
+        return _HOOKS
+
     @property
     def limits(self) -> Limits:
         """The limits as configured now."""
@@ -151,7 +155,10 @@ class Door:
         self._by_address[counted_as] -= 1
         if not self._by_address[counted_as]:
             del self._by_address[counted_as]
-        self._in_vain[counted_as] = 0 if session.has_delivered else self._in_vain[counted_as] + 1
+        if session.has_delivered:
+            self._in_vain[counted_as] = 0
+        else:
+            self.left_in_vain(session.address)
         measures.CONNECTIONS.set(len(self._sessions))
 
     def knows(self, address: str) -> bool:
@@ -179,6 +186,10 @@ class Door:
     def is_relay(self, address: str) -> bool:
         """Say whether it is one of our own relays, which speaks for many senders."""
         return peers.is_listed(address, self.limits.exempt)
+
+    def left_in_vain(self, address: str) -> None:
+        """Count that a client came and went without leaving a mail, or was not let in."""
+        self._in_vain[peers.counted_as(address)] += 1
 
     def comes_in_vain(self, address: str) -> bool:
         """Say whether it came and went too often in this minute without leaving a mail."""
@@ -287,6 +298,9 @@ class Door:
         where = [f"{frame.filename}:{frame.lineno}" for frame in frames]
         _log.error("session failed", error=type(error).__name__, where=where)
         return replies.NOT_NOW
+
+
+_HOOKS = [name for name in vars(Door) if name.startswith("handle_")]
 
 
 def _tls(certificate: str) -> ssl.SSLContext | None:

@@ -252,11 +252,6 @@ class Ledger:
         if changes:
             await self._rows.bulk_write(changes, ordered=False, session=session)
 
-    async def open_count(self) -> int:
-        """Rows that are still to be sent."""
-        states = ["planned", "queued", "sending", "deferred"]
-        return int(await self._rows.count_documents({"state": {"$in": states}}))
-
     async def ready_count(self, now: datetime) -> int:
         """Rows that could be claimed now."""
         return int(await self._rows.count_documents({"next_try_at": {"$lte": now}}))

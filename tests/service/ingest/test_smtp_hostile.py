@@ -1,6 +1,8 @@
 """Clients that break off, fall silent, never end or do not listen: nothing of them stays."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -22,6 +24,8 @@ STAGES = {
     "in the mail": "S: 220\nC: EHLO x\nS: 250\nC: MAIL FROM:<a@b.example>\nS: 250\n"
     "C: RCPT TO:<support@desk.example>\nS: 250\nC: DATA\nS: 354\nC: half",
 }
+UNREAD = 40_000_000
+"""Octets, more than the buffers of a connection hold."""
 Leave = Callable[[Client], Awaitable[None]]
 
 
@@ -236,6 +240,55 @@ async def test_many_strangers_wait_their_turn_and_who_has_left_a_mail_does_not(
         late = await Client.connect(port, source="127.0.0.3")
         assert (await late.reply()).startswith("421 4.7.0")
         await stranger.play("S: 220\nS: 250")
+
+
+async def test_of_a_stranger_who_waits_nothing_is_lost_and_little_is_read(mails: Mails) -> None:
+    async with an_open_door(mails) as (door, port):
+        known = await Client.connect(port, source="127.0.0.9")
+        await known.begin()
+        await known.play("C: DATA\nS: 354\nC: x\\r\\n.\nS: 250")
+
+        door.newcomers.wait_s(STRANGERS_PER_S)
+        silent = await Client.connect(port, source="127.0.0.2")
+        silent.send(b"EHLO hasty.example\r\nNOOP\r\n")
+        silent.writer.write_eof()
+        endless = await Client.connect(port, source="127.0.0.3")
+        endless.send(b"x" * UNREAD)
+        await known.play("C: NOOP\nS: 250\nC: NOOP\nS: 250\nC: NOOP\nS: 250")
+
+        assert endless.writer.transport.get_write_buffer_size() > UNREAD / 2
+        assert (await endless.reply()).startswith("220")
+        assert (await endless.reply()).startswith("421 4.7.0")
+        await silent.play("S: 220\nS: 250\nS: 250")
+
+
+async def test_who_does_not_wait_to_be_let_in_has_come_in_vain(mails: Mails) -> None:
+    async with an_open_door(mails, max_in_vain_per_minute=2) as (door, port):
+        door.newcomers.wait_s(STRANGERS_PER_S)
+        for _ in range(2):
+            (await Client.connect(port, source="127.0.0.2")).reset()
+
+        await until(lambda: door.comes_in_vain("127.0.0.2"))
+
+
+@pytest.mark.parametrize("leave", [by_reset, by_closing])
+@pytest.mark.parametrize("stage", STAGES)
+async def test_a_session_that_is_over_needs_no_collector(
+    mails: Mails, stage: str, leave: Leave
+) -> None:
+    """A thousand of them would keep it busy for a tenth of a second, and all sessions waiting."""
+    async with an_open_door(mails) as (door, port):
+        client = await Client.connect(port)
+        await client.play(STAGES[stage])
+        await until(lambda: bool(door._sessions))
+        gc.collect()
+        gc.disable()
+        try:
+            sessions = [weakref.ref(session) for session in door._sessions]
+            await leave(client)
+            await until(lambda: not any(session() for session in sessions))
+        finally:
+            gc.enable()
 
 
 async def test_a_strangers_long_mail_waits_and_that_of_who_has_left_one_does_not(

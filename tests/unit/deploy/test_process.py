@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -62,6 +63,19 @@ def test_a_child_that_ends_before_it_is_ready_is_reported_with_its_log(tmp_path:
     assert "It ended by itself with code 1" in str(caught.value)
     assert "What helps: make room" in str(caught.value)
     assert "no room" in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="autogroups are Linux's alone")
+def test_a_child_steps_back_behind_other_sessions(tmp_path: Path) -> None:
+    own = Path("/proc/self/autogroup")
+    code = f"import os; from pathlib import Path; print(os.nice(0), Path('{own}').exists() and Path('{own}').read_text())"
+    child = process.start("it", python(code), log=tmp_path / "it.log", niceness=5)
+
+    child.popen.wait()
+
+    niceness, group = process.tail_of(child.log).split(maxsplit=1)
+    assert int(niceness) == os.nice(0) + 5
+    assert group.strip().endswith("nice 5") or not own.exists()
 
 
 def test_a_child_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
