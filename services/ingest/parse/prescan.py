@@ -8,6 +8,8 @@ MAX_LINE_BYTES = 16 * 1024
 MAX_PARTS = 100
 MAX_DEPTH = 20
 
+_TYPE = b"content-type"
+_FEW_COLONS = 2_000
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _BOUNDARY = re.compile(
     rb"boundary\s*=\s*(?:\"([^\"\r\n]{1,200})\"|([^\s\";]{1,200}))", re.IGNORECASE
@@ -33,7 +35,7 @@ def prescan(raw: bytes) -> str | None:
 
 
 def _too_many_parts(raw: bytes) -> str | None:
-    if raw.count(b"\n--") < MAX_PARTS and raw.lower().count(b"content-type:") <= MAX_DEPTH:
+    if _boundary_lines(raw) < MAX_PARTS and _content_types(raw) <= MAX_DEPTH:
         return None  # as nearly all mails; the expressions below cost twenty times as much
     nested = 0
     for nested, _ in enumerate(_NESTED.finditer(raw), start=1):
@@ -43,6 +45,19 @@ def _too_many_parts(raw: bytes) -> str | None:
         if count > MAX_PARTS:
             return f"more than {MAX_PARTS} parts"
     return None if nested <= MAX_DEPTH else _too_deep(raw)
+
+
+def _boundary_lines(raw: bytes) -> int:
+    """At least as many as there are; one octet is counted ten times as fast as three."""
+    dashes = raw.count(b"-")
+    return dashes // 2 if dashes < 2 * MAX_PARTS else raw.count(b"\n--")
+
+
+def _content_types(raw: bytes) -> int:
+    """A file in base64 has no colons, so what stands before each of them is soon looked at."""
+    if raw.count(b":") > _FEW_COLONS:
+        return raw.lower().count(_TYPE + b":")
+    return sum(before[-len(_TYPE) :].lower() == _TYPE for before in raw.split(b":")[:-1])
 
 
 def _too_deep(raw: bytes) -> str | None:
