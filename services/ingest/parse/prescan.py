@@ -57,7 +57,11 @@ def _content_types(raw: bytes) -> int:
     """A file in base64 has no colons, so what stands before each of them is soon looked at."""
     if raw.count(b":") > _FEW_COLONS:
         return raw.lower().count(_TYPE + b":")
-    return sum(before[-len(_TYPE) :].lower() == _TYPE for before in raw.split(b":")[:-1])
+    found, colon = 0, raw.find(b":")
+    while colon >= 0:
+        found += raw[max(0, colon - len(_TYPE)) : colon].lower() == _TYPE
+        colon = raw.find(b":", colon + 1)
+    return found
 
 
 def _too_deep(raw: bytes) -> str | None:
