@@ -65,6 +65,7 @@ def test_a_child_that_ends_before_it_is_ready_is_reported_with_its_log(tmp_path:
     assert "no room" in str(caught.value)
 
 
+# Elsewhere nice(2) ranks all processes of a machine; there is nothing more to write down.
 @pytest.mark.skipif(sys.platform != "linux", reason="autogroups are Linux's alone")
 def test_a_child_steps_back_behind_other_sessions(tmp_path: Path) -> None:
     own = Path("/proc/self/autogroup")
