@@ -1,5 +1,6 @@
 """The mails themselves: their words, their addresses, and what must never be in them."""
 
+import gc
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -318,6 +319,19 @@ def test_the_html_works_without_styles_pictures_or_a_wide_screen(kind: str) -> N
         r'width="?[4-9]\d\d|width:[4-9]\d\dpx', re.sub(r"max-width:\d+px", "", html)
     )
     assert len(html.encode()) <= HTML_OCTETS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_mail_was_made_of_is_gone_when_it_is_made(kind: str) -> None:
+    """A circle would keep the whole case until the collector comes, and its room ever after."""
+    KINDS[kind]()  # whatever is made once and kept
+    gc.collect()
+    gc.disable()
+    try:
+        KINDS[kind]()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_the_same_row_gives_the_same_bytes() -> None:
