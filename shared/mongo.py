@@ -60,6 +60,9 @@ SERVER_SELECTION_MS = 3_000
 OPERATION_MS = 8_000
 TRANSACTION_RETRY_S = 5.0
 PING_S = 5.0
+MANY = 5
+"""From so many documents on it is cheaper to look once whether they meet a condition than to repeat
+it in each write: a write by ``_id`` alone is not planned, and costs half."""
 INDEX_S = 3600.0
 
 _PASSING_CODES = frozenset(
@@ -95,6 +98,7 @@ __all__ = [
     "Session",
     "UpdateMany",
     "UpdateOne",
+    "checked",
     "connect",
     "database",
     "ensure_indexes",
@@ -102,6 +106,7 @@ __all__ = [
     "is_answering",
     "is_transient",
     "only_duplicates",
+    "store_versions",
     "transaction",
     "unjournaled",
 ]
@@ -270,6 +275,53 @@ async def transaction(
                     raise
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries
             pause_s = min(pause_s * 2, 0.25)
+
+
+async def checked(
+    collection: Collection, ids: Sequence[str], condition: Document, session: Session
+) -> tuple[set[str], Document]:
+    """Give those that may meet the condition, and what each write has to ask for itself.
+
+    To be called in the transaction of the writes: what it has seen nobody else changes before it
+    ends, for the server lets one of two that write the same fail.
+    """
+    if len(ids) < MANY:
+        return set(ids), condition
+    found = collection.find({"_id": {"$in": list(ids)}, **condition}, {"_id": 1}, session=session)
+    return {document["_id"] async for document in found}, {}
+
+
+async def store_versions(
+    collection: Collection,
+    documents: Sequence[Document],
+    loaded: Mapping[str, int],
+    session: Session,
+) -> bool:
+    """Store documents in place of those that were ``loaded`` (their ``seq`` by id), others as new.
+
+    Gives False where somebody else stored one of them meanwhile; then the transaction must be
+    given up.
+    """
+    known = [d["_id"] for d in documents if loaded.get(d["_id"])]
+    is_seen = len(known) >= MANY
+    if is_seen:
+        found = collection.find({"_id": {"$in": known}}, {"seq": 1}, session=session)
+        seen = {d["_id"]: d["seq"] async for d in found}
+        if any(seen.get(name) != loaded[name] for name in known):
+            return False
+    writes = [
+        ReplaceOne({"_id": d["_id"]} | ({} if is_seen else {"seq": loaded[d["_id"]]}), d)
+        if loaded.get(d["_id"])
+        else InsertOne(d)
+        for d in documents
+    ]
+    try:
+        result = await collection.bulk_write(writes, ordered=False, session=session)
+    except BulkWriteError as error:
+        if only_duplicates(error):
+            return False
+        raise
+    return bool(result.matched_count + result.inserted_count == len(writes))
 
 
 def _forget_connections(client: Client) -> None:

@@ -1,6 +1,6 @@
 """One function for each topic: load, decide, save; a batch is stored whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Collection as Many
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,11 +29,17 @@ class Batch:
     """What the events of one batch add up to."""
 
     views: dict[str, TicketView]
+    loaded: Mapping[str, int]
     changed: dict[str, TicketView] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     released: set[str] = field(default_factory=set)
     failed: list[Delivery] = field(default_factory=list)
     news: list[TicketEvent] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, views: dict[str, TicketView]) -> "Batch":
+        """Begin with the views that exist."""
+        return cls(views, {name: view.state.seq for name, view in views.items()})
 
     def keep(self, view: TicketView) -> None:
         """The newest view of its ticket."""
@@ -74,7 +80,7 @@ class Handlers:
         """Bring the views up to date and put the mails that follow into the ledger."""
         now = self._desktop.clock.now()
         with metrics.stage("load"):
-            batch = Batch(await self._desktop.store.views(r.record.ticket_id for r in received))
+            batch = Batch.of(await self._desktop.store.views(r.record.ticket_id for r in received))
         with metrics.stage("write"):
             for one in received:
                 await self._take(batch, one, now)
@@ -140,7 +146,7 @@ class Handlers:
         fate = await fates(batch.news, desktop.dead, ledger, now)
 
         async def work(session: Session) -> None:
-            await store.save_views(batch.changed.values(), session)
+            await store.save_views(batch.changed.values(), batch.loaded, session)
             await ledger.add([*rows, *failed], session)
             await store.save_counts(counts, now, session)
             await ledger.mark_bounced(fate.bounced, session)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from services.notify.domain.headers import PROFILES, MailClass
 from services.notify.domain.planning import Kind
 from services.notify.stationery import Letter
-from shared.mongo import Collection, Document, Index, Session, UpdateOne
+from shared.mongo import Collection, Document, Index, Session, UpdateOne, checked
 from shared.variants import but
 
 State = Literal[
@@ -185,11 +185,12 @@ class Ledger:
 
     async def write(self, written: Sequence[Row], bundled: Sequence[Row], session: Session) -> bool:
         """Store bytes of planned rows; False when somebody else was faster with one of them."""
-        still = {"state": "planned"}
-        changes = [
-            UpdateOne({"_id": row.id, **still}, {"$set": _without_id(row)})
-            for row in [*written, *bundled]
-        ]
+        rows = [*written, *bundled]
+        planned = {"state": "planned"}
+        ids, still = await checked(self._rows, [row.id for row in rows], planned, session)
+        if len(ids) < len(rows):
+            return False
+        changes = [UpdateOne({"_id": row.id, **still}, {"$set": _without_id(row)}) for row in rows]
         result = await self._rows.bulk_write(changes, ordered=False, session=session)
         return result.matched_count == len(changes)
 
@@ -220,18 +221,21 @@ class Ledger:
         change = {"$set": {"state": "queued", "next_try_at": now, "lease_owner": ""}}
         return int((await self._rows.update_many(mine, change)).modified_count)
 
-    async def mark(self, owner: str, rows: Sequence[Row], session: Session | None = None) -> None:
+    async def mark(self, owner: str, rows: Sequence[Row], session: Session) -> None:
         """Store what became of rows that ``owner`` has leased; others' rows stay as they are."""
+        leased = {"state": "sending", "lease_owner": owner}
+        ids, still = await checked(self._rows, [row.id for row in rows], leased, session)
         changes = []
         for row in rows:
+            if row.id not in ids:
+                continue
             changed = {name: getattr(row, name) for name in CHANGED_BY_A_TRY}
             change: Document = {"$set": {**changed, "lease_owner": ""}}
             if row.next_try_at is None:
                 change["$unset"] = {"next_try_at": ""}
             else:
                 change["$set"]["next_try_at"] = row.next_try_at
-            mine = {"_id": row.id, "state": "sending", "lease_owner": owner}
-            changes.append(UpdateOne(mine, change))
+            changes.append(UpdateOne({"_id": row.id, **still}, change))
         if changes:
             await self._rows.bulk_write(changes, ordered=False, session=session)
 

@@ -16,9 +16,19 @@ from services.notify.domain.customers import (
 )
 from services.notify.domain.limits import Counts
 from services.notify.domain.view import TicketView
+from shared.bus import TransientError
 from shared.contracts.directory import Account, Balance, Contact, Invoice, Service
 from shared.contracts.topics import DIRECTORY
-from shared.mongo import Collection, Database, DeleteOne, Document, Index, ReplaceOne, Session
+from shared.mongo import (
+    Collection,
+    Database,
+    DeleteOne,
+    Document,
+    Index,
+    ReplaceOne,
+    Session,
+    store_versions,
+)
 
 COUNTERS_KEPT = timedelta(days=2)
 
@@ -48,15 +58,16 @@ class Store:
         found = self.tickets.find({"_id": {"$in": sorted(set(ticket_ids))}})
         return {d["_id"]: views.from_document(d) async for d in found}
 
-    async def save_views(self, changed: Iterable[TicketView], session: Session) -> None:
-        """Store newer views; a view that is older than the stored one aborts the transaction."""
+    async def save_views(
+        self, changed: Iterable[TicketView], loaded: Mapping[str, int], session: Session
+    ) -> None:
+        """Store newer views than those ``loaded`` (their seq by ticket id).
+
+        Raises `TransientError` where another process stored one meanwhile; all is to be done anew.
+        """
         documents = [views.to_document(view) for view in changed]
-        writes = [
-            ReplaceOne({"_id": d["_id"], "seq": {"$lt": d["seq"]}}, d, upsert=True)
-            for d in documents
-        ]
-        if writes:
-            await self.tickets.bulk_write(writes, ordered=False, session=session)
+        if not await store_versions(self.tickets, documents, loaded, session):
+            raise TransientError("a view was changed meanwhile")
 
     async def counts(self, places: Many[str]) -> dict[str, dict[str, Counts]]:
         """How many mails went there, by kind of cap."""

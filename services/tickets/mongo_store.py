@@ -22,11 +22,11 @@ from shared.mongo import (
     DeleteOne,
     Document,
     Index,
-    InsertOne,
     ReplaceOne,
     ReturnDocument,
     Session,
     only_duplicates,
+    store_versions,
     transaction,
     unjournaled,
 )
@@ -293,20 +293,14 @@ class MongoStore:
 
     async def _guarded(self, changes: Changes, session: Session) -> None:
         """The writes that fail where another process handled a record or changed a ticket."""
-        writes = [
-            ReplaceOne({"_id": d["_id"], "seq": changes.loaded[d["_id"]]}, d)
-            if changes.loaded[d["_id"]]
-            else InsertOne(d)
-            for d in changes.tickets
-        ]
         marks = [{"_id": name, "at": changes.at} for name in changes.handled]
         try:
             if marks:
                 await self._db["handled"].insert_many(marks, session=session)
-            if writes:
-                result = await self._db["tickets"].bulk_write(writes, session=session)
-                if result.matched_count + result.inserted_count != len(writes):
-                    raise TransientError("a ticket was changed meanwhile")
+            if changes.tickets and not await store_versions(
+                self._db["tickets"], changes.tickets, changes.loaded, session
+            ):
+                raise TransientError("a ticket was changed meanwhile")
             if changes.events:
                 await self._db["events"].insert_many(changes.events, session=session)
             if changes.absences:
