@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from services.reports.domain.months import Month
 from services.reports.domain.rows import TicketRow, WorkRow
@@ -15,6 +14,7 @@ from shared.mongo import (
     Document,
     DuplicateKeyError,
     Index,
+    InsertOne,
     ReplaceOne,
     ReturnDocument,
     Session,
@@ -64,7 +64,12 @@ class Store:
             changed = [row for row in tickets.values() if row != rows.get(row.ticket_id)]
             done = [row for one in projected for row in one.work]
             if changed:
-                writes = [_replacement(row.ticket_id, row) for row in changed]
+                writes = [
+                    _replacement(row.ticket_id, row)
+                    if row.ticket_id in rows
+                    else InsertOne(_document(row.ticket_id, row))
+                    for row in changed
+                ]
                 await self._tickets.bulk_write(writes, ordered=False, session=session)
             if done:
                 writes = [_replacement(row.id, row) for row in done]
@@ -158,6 +163,9 @@ def ticket_of(document: Document) -> TicketRow:
     return TicketRow.model_validate(document)
 
 
+def _document(key: str, row: TicketRow | WorkRow) -> Document:
+    return {"_id": key, "v": VERSION, **row.model_dump()}
+
+
 def _replacement(key: str, row: TicketRow | WorkRow) -> ReplaceOne[Document]:
-    document: dict[str, Any] = {"_id": key, "v": VERSION, **row.model_dump()}
-    return ReplaceOne({"_id": key}, document, upsert=True)
+    return ReplaceOne({"_id": key}, _document(key, row), upsert=True)

@@ -17,6 +17,7 @@ from shared.mongo import (
     DeleteOne,
     Document,
     Index,
+    InsertOne,
     ReplaceOne,
     Session,
     UpdateOne,
@@ -24,6 +25,7 @@ from shared.mongo import (
 )
 
 _KEPT_S = 7 * 86_400
+_Write = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
 
 INDEXES = (
     Index("clocks", [("next_at", 1)], partial={"next_at": {"$exists": True}}),
@@ -213,7 +215,10 @@ class Store:
         if not cases:
             return
         written = [
-            ReplaceOne({"_id": case.ticket_id}, self._document(case), upsert=True) for case in cases
+            ReplaceOne({"_id": case.ticket_id}, self._document(case))
+            if case.ticket_id in before
+            else InsertOne(self._document(case))
+            for case in cases
         ]
         await self._cases.bulk_write(written, ordered=False, session=session)
         clocks = [write for case in cases for write in _clock_writes(case, before)]
@@ -230,21 +235,23 @@ class Store:
             await self._outbox.insert_one(row, session=session)
 
 
-def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[ReplaceOne[Document] | DeleteOne]:
+def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[_Write]:
     """Writes of the clocks that changed, and of the delay if that did."""
     known = before.get(case.ticket_id)
-    unchanged = set(known.clocks) if known else set()
-    writes: list[ReplaceOne[Document] | DeleteOne] = [
-        ReplaceOne({"_id": clock.id}, documents.clock_document(clock, number), upsert=True)
-        for number, clock in enumerate(case.clocks)
-        if clock not in unchanged
-    ]
+    clocks = {clock.id: clock for clock in known.clocks} if known else {}
+    writes: list[_Write] = []
+    for number, clock in enumerate(case.clocks):
+        document = documents.clock_document(clock, number)
+        if clock.id not in clocks:
+            writes.append(InsertOne(document))
+        elif clock != clocks[clock.id]:
+            writes.append(ReplaceOne({"_id": clock.id}, document))
     if case.delayed_until != (known.delayed_until if known else None):
         writes.append(_delay_write(case))
     return writes
 
 
-def _delay_write(case: Case) -> ReplaceOne[Document] | DeleteOne:
+def _delay_write(case: Case) -> _Write:
     this = {"_id": documents.delay_id(case.ticket_id)}
     if case.delayed_until is None:
         return DeleteOne(this)
