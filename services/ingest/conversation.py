@@ -24,11 +24,16 @@ COMMANDS_PER_SESSION = 100  # as in Postfix, of those that bring no mail
 OFTEN = {"MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
 ERRORS_PER_SESSION = 20  # as in Postfix
 FREE_COMMANDS = 16  # since the last mail; then at the pace of all who say much
+GROUPED = {"MAIL", "RCPT", "RSET"}  # with more behind them; those end a group: RFC 2920, 3.1
+HELD_OCTETS = 4096
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Conversation(SMTP):
-    """A connection. Commands may be pipelined (RFC 2920): replies keep their order."""
+    """A connection. Commands may be pipelined (RFC 2920): replies keep their order.
+
+    Those to the commands of a group go out together (3.2), for each piece that is sent costs.
+    """
 
     # aiosmtpd has these as optional; here they are set from the first command on.
     session: Any
@@ -67,6 +72,8 @@ class Conversation(SMTP):
         self._is_relay = False
         self._pace = pace
         self._octets = 0
+        self._held = b""
+        self._is_holding = False
 
     def __init_subclass__(cls) -> None:
         """Note the names of the commands."""
@@ -120,7 +127,16 @@ class Conversation(SMTP):
             self.hang_up(replies.TOO_MANY_ERRORS)
         elif not self.is_over:
             with contextlib.suppress(ConnectionError):
-                await super().push(reply)
+                await self._say(reply)
+
+    async def _say(self, reply: str) -> None:
+        """Send a reply as it is, with those that were held back; waits for a client that is slow."""
+        self._held += reply.encode() + b"\r\n"
+        if self._is_holding and len(self._held) < HELD_OCTETS:
+            return
+        held, self._held = self._held, b""
+        self._writer.write(held)
+        await self._writer.drain()
 
     @property
     def piece_octets(self) -> int:
@@ -137,7 +153,7 @@ class Conversation(SMTP):
         if self.is_over:
             return
         measures.refused(reply)
-        self._writer.write(reply.encode() + b"\r\n")
+        self._writer.write(self._held + reply.encode() + b"\r\n")
         self.transport.close()
         self.loop.call_later(self._door.timing.farewell_s, self.transport.abort)
 
@@ -211,12 +227,16 @@ class Conversation(SMTP):
             await self.push(replies.UNKNOWN_COMMAND)
         else:
             argument = rest.strip().decode("utf-8", "surrogateescape") or None
+            is_more_said = b"\n" in self._reader._buffer  # noqa: SLF001 - streams offer no look ahead
+            self._is_holding = name in GROUPED and is_more_said
             try:
                 await method(argument)
             except (ConnectionError, asyncio.IncompleteReadError):
                 raise
             except Exception as error:  # noqa: BLE001 - a fault of ours is a passing one
                 await self.push(await self._door.handle_exception(error))
+            finally:
+                self._is_holding = False
 
     def _timeout_cb(self) -> None:
         self.hang_up(replies.IDLE)

@@ -53,8 +53,7 @@ class Session(Conversation):
         self._forget_mail()
         self.session.extended_smtp = False
         self.session.host_name = hostname
-        self._writer.write(f"250 {self.hostname}\r\n".encode())
-        await self._writer.drain()
+        await self._say(f"250 {self.hostname}")
 
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's name
         """Name what is offered (RFC 5321, 4.1.1.1)."""
@@ -80,8 +79,7 @@ class Session(Conversation):
         if self.tls_context and not self.session.ssl:
             offered.append("STARTTLS")
         lines = [f"250-{word}" for word in offered[:-1]] + [f"250 {offered[-1]}"]
-        self._writer.write("\r\n".join(lines).encode() + b"\r\n")
-        await self._writer.drain()
+        await self._say("\r\n".join(lines))
 
     async def smtp_AUTH(self, _arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         """Customers have no accounts here."""

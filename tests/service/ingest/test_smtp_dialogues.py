@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from services.ingest.conversation import HELD_OCTETS
 from services.ingest.door import Door
 from tests.service.ingest.dialogue import Client, Mails, an_open_door, until
 
@@ -228,6 +229,66 @@ async def test_helo_is_enough_for_the_old(client: Client, mails: Mails) -> None:
     )
 
     assert mails.only.helo == "old.example"
+
+
+SPOKEN = "MAIL FROM:<ann@example.com>\r\nRCPT TO:<support@desk.example>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "pieces"),
+    [
+        (SPOKEN + "DATA\r\n", [["250", "250", "354"]]),
+        (SPOKEN, [["250", "250"]]),
+        (SPOKEN + "DAT", [["250", "250"]]),  # the rest may be long in coming
+        ("MAIL FROM:<a@b.example>\r\nRSET\r\nMAIL FROM:<>\r\n", [["250", "250", "250"]]),
+        ("MAIL FROM:<a@b.example>\r\nNOOP\r\nNOOP\r\n", [["250", "250"], ["250"]]),
+        ("MAIL FROM:<a@b.example>\r\nQUIT\r\n", [["250", "221"]]),
+        ("MAIL FROM:<a@b.example>\r\nHELO again\r\n", [["250", "250"]]),
+        ("MAIL FROM:<a@b.example>\r\nEHLO again\r\n", [["250", "250"]]),
+        ("MAIL FROM:<a@b.example>\r\nRC\x00PT\r\nNOOP\r\n", [["250", "500"], ["250"]]),
+        ("MAIL FROM:<a@b.example>\r\n" + "x" * 3000 + "\r\n", [["250", "500"]]),
+        ("MAIL FROM:<a@b.example>\r\nNONSENSE\r\n", [["250", "500"]]),
+    ],
+)
+async def test_replies_to_a_group_of_commands_go_out_together(
+    client: Client, monkeypatch: pytest.MonkeyPatch, said: str, pieces: list[list[str]]
+) -> None:
+    await client.play(HELLO)
+    written: list[list[str]] = []
+    write = asyncio.StreamWriter.write
+
+    def noting(writer: asyncio.StreamWriter, data: bytes) -> None:
+        if writer is not client.writer:
+            lines = data.decode().split("\r\n")
+            written.append([line[:3] for line in lines if line[3:4] == " "])
+        write(writer, data)
+
+    monkeypatch.setattr(asyncio.StreamWriter, "write", noting)
+    client.send(said.encode())
+    for _ in range(sum(map(len, pieces))):
+        assert await client.reply()
+
+    assert written == pieces
+
+
+async def test_a_client_that_reads_nothing_is_not_answered_without_end(
+    client: Client, door: tuple[Door, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.play(HELLO)
+    sizes: list[int] = []
+    write = asyncio.StreamWriter.write
+
+    def noting(writer: asyncio.StreamWriter, data: bytes) -> None:
+        if writer is not client.writer:
+            sizes.append(len(data))
+        write(writer, data)
+
+    monkeypatch.setattr(asyncio.StreamWriter, "write", noting)
+    client.send(b"MAIL FROM:<a@b.example>\r\nRSET\r\n" * 1000 + b"NOOP\r\n")
+    for _ in range(2001):
+        assert (await client.reply()).startswith("250")
+
+    assert max(sizes) < 2 * HELD_OCTETS
 
 
 async def test_the_envelope_is_handed_on(client: Client, mails: Mails) -> None:
