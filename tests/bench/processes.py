@@ -29,9 +29,17 @@ def resident_mib(pids: Mapping[str, int]) -> dict[str, float]:
 
 
 def _families(pids: Mapping[str, int]) -> list[tuple[str, psutil.Process]]:
-    families = []
-    for name, pid in pids.items():
+    """Each process with all that it started, found in one look at what runs."""
+    names = {pid: name for name, pid in pids.items()}
+    running, parents = {}, {}
+    for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            families += [(name, one) for one in (process, *process.children(recursive=True))]
+            running[process.pid], parents[process.pid] = process, process.ppid()
+    families = []
+    for pid, process in running.items():
+        of = pid
+        while of in parents and of not in names:
+            of = parents[of]
+        if of in names:
+            families.append((names[of], process))
     return families
