@@ -23,6 +23,8 @@ def disguise_of(name: str, address: str) -> str:
 
 
 def _is_mixed(word: str) -> bool:
+    if word.isascii():
+        return False
     scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word}
     return len(scripts & _LOOKALIKES) > 1
 

@@ -153,7 +153,10 @@ def _pattern(pattern: str, text: str) -> str | None:
 
 def fold(text: str) -> str:
     """Without case and accents: what people type in a hurry."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
+    text = text.casefold()
+    if text.isascii():  # most is, and has no accents to look for
+        return text
+    parts = unicodedata.normalize("NFKD", text)
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
