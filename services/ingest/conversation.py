@@ -130,7 +130,7 @@ class Conversation(SMTP):
                 await self._say(reply)
 
     async def _say(self, reply: str) -> None:
-        """Send a reply as it is, with those that were held back; waits for a client that is slow."""
+        """Send a reply as it is, with those that were held back; a slow client is waited for."""
         self._held += reply.encode() + b"\r\n"
         if self._is_holding and len(self._held) < HELD_OCTETS:
             return
