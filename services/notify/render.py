@@ -99,6 +99,7 @@ class Renderer:
                 auto_reload=False,
             )
             environment.filters["lines"] = _lines
+            environment.globals.clear()  # no template uses them, and each mail would copy them
             self._environments[language] = environment
         return self._environments[language]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from itertools import chain
@@ -109,8 +110,8 @@ class Bus:
         encoded = [(one.topic.name, *encode(one)) for one in outgoing]
         if encoded:
             await self._producer.publish(encoded)
-            for one in outgoing:
-                metrics.PUBLISHED.labels(one.topic.name).inc()
+            for name, count in Counter(one.topic.name for one in outgoing).items():
+                metrics.PUBLISHED.labels(name).inc(count)
 
     async def start(self) -> None:
         """Join the consumer group; Kafka must answer and the topics must exist.
