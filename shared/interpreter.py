@@ -1,11 +1,14 @@
 """How Python itself is set up in a process that serves."""
 
+import ctypes
 import gc
 import sys
 
 SWITCH_S = 0.0005
 YOUNG_OBJECTS = 50_000
 """New objects between two looks for garbage: a batch of 200 records makes about so many."""
+LONG_OCTETS = 1024 * 1024
+_M_MMAP_THRESHOLD = -3  # mallopt(3)
 
 
 def tune() -> None:
@@ -19,3 +22,18 @@ def tune() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 10, 10)
+
+
+def keep_long_buffers_out_of_the_heap() -> None:
+    """Have each of 1 MiB or more be a mapping of its own, which goes back to the system at once.
+
+    glibc puts such buffers on its heap once it has seen one freed. The next finds no gap that is
+    as long, for small objects are in all of them by then, so the heap becomes longer with each
+    batch of long mails: in ten minutes of 50 mails a second 38 of notify's 60 MiB were gaps. A
+    mapping costs more than a place on the heap, so who takes in long mails one by one is better
+    off without: the door took a quarter fewer of 1 MB.
+    """
+    if sys.platform == "linux":
+        library = ctypes.CDLL(None)
+        if hasattr(library, "mallopt"):  # musl has none
+            library.mallopt(_M_MMAP_THRESHOLD, LONG_OCTETS)
