@@ -25,7 +25,7 @@ from shared.mongo import (
 )
 
 _KEPT_S = 7 * 86_400
-_Write = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
+_Write = ReplaceOne[Document] | DeleteOne
 
 INDEXES = (
     Index("clocks", [("next_at", 1)], partial={"next_at": {"$exists": True}}),
@@ -236,16 +236,17 @@ class Store:
 
 
 def _clock_writes(case: Case, before: Mapping[str, Case]) -> list[_Write]:
-    """Writes of the clocks that changed, and of the delay if that did."""
+    """Writes of the clocks that changed, and of the delay if that did.
+
+    Upserts: a rebuilding that was broken off may have left clocks whose case is gone.
+    """
     known = before.get(case.ticket_id)
-    clocks = {clock.id: clock for clock in known.clocks} if known else {}
-    writes: list[_Write] = []
-    for number, clock in enumerate(case.clocks):
-        document = documents.clock_document(clock, number)
-        if clock.id not in clocks:
-            writes.append(InsertOne(document))
-        elif clock != clocks[clock.id]:
-            writes.append(ReplaceOne({"_id": clock.id}, document))
+    unchanged = set(known.clocks) if known else set()
+    writes: list[_Write] = [
+        ReplaceOne({"_id": clock.id}, documents.clock_document(clock, number), upsert=True)
+        for number, clock in enumerate(case.clocks)
+        if clock not in unchanged
+    ]
     if case.delayed_until != (known.delayed_until if known else None):
         writes.append(_delay_write(case))
     return writes

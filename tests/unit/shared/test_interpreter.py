@@ -27,6 +27,7 @@ print(mallinfo2().hblkhd == mapped)
 _LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
+# Another C library has no such heap: there is nothing to set, and nothing that tells of it.
 @pytest.mark.skipif(
     not hasattr(_LIBRARY, "mallinfo2"), reason="only glibc has this heap, and tells of it"
 )
