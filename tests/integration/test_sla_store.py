@@ -54,3 +54,16 @@ async def test_another_configuration_refits_open_tickets_only(store: ReadableSto
     assert await after.stale(10) == ["T-1"]
     await Service(after).handlers.refit_all()
     assert await after.stale(10) == []
+
+
+async def test_clocks_whose_case_is_gone_do_not_stand_in_the_way_of_a_new_one(
+    store: ReadableStore,
+) -> None:
+    told = History(ticket_id="T-1")
+    await Service(store).reads(*told.events)
+    before = await store.state()
+    await store.database["cases"].delete_many({})  # a rebuilding that was broken off
+
+    await Service(store).reads(*told.events)
+
+    assert await store.state() == before
