@@ -13,7 +13,7 @@ import structlog
 
 from shared import logs, mongo
 from shared.blobs import Blobs
-from shared.bus import Bus, classify
+from shared.bus import PROMPT, Bus, Pace, classify
 from shared.clock import SystemClock, moved
 from shared.config.loading import ConfigurationError, LoadedDesk
 from shared.health import Check, Health, HealthServer
@@ -37,16 +37,16 @@ def main(
     build: Build,
     *,
     needs: Sequence[str] = ("mongo", "kafka"),
-    is_patient: bool = False,
+    pace: Pace = PROMPT,
 ) -> NoReturn:
     """Run until SIGTERM or SIGINT; exit with 0, or 1 stuck or broken, or 2 wrong configuration."""
     # One table of time zones everywhere: the pinned one, whatever the machine has.
     zoneinfo.reset_tzpath(to=())
     if sys.platform == "win32":
-        sys.exit(asyncio.run(run(name, settings, build, needs=needs, is_patient=is_patient)))
+        sys.exit(asyncio.run(run(name, settings, build, needs=needs, pace=pace)))
     import uvloop
 
-    sys.exit(uvloop.run(run(name, settings, build, needs=needs, is_patient=is_patient)))
+    sys.exit(uvloop.run(run(name, settings, build, needs=needs, pace=pace)))
 
 
 async def run(
@@ -55,7 +55,7 @@ async def run(
     build: Build,
     *,
     needs: Sequence[str] = ("mongo", "kafka"),
-    is_patient: bool = False,
+    pace: Pace = PROMPT,
 ) -> int:
     """Build the service, start its parts in their order, and stop them in the reverse one.
 
@@ -64,7 +64,7 @@ async def run(
 
     ``build`` registers handlers on the bus and makes indexes; it is called again, with a new
     context, when a dependency goes away meanwhile. Start-up waits for ``needs`` and says so in
-    ``/readyz``; reading begins when all parts have started. ``is_patient`` is for the bus. Gives
+    ``/readyz``; reading begins when all parts have started. ``pace`` is the bus's. Gives
     the exit code.
     """
     logs.configure(name, level=settings.log_level)
@@ -74,7 +74,7 @@ async def run(
     except ConfigurationError as error:
         _log.error("configuration refused", problems=[str(p) for p in error.problems])
         return EXIT_CONFIGURATION
-    process = _Process(name, settings, file, desk, needs, is_patient=is_patient)
+    process = _Process(name, settings, file, desk, needs, pace=pace)
     return await process.run(build)
 
 
@@ -87,7 +87,7 @@ class _Process:
         desk: LoadedDesk,
         needs: Sequence[str],
         *,
-        is_patient: bool,
+        pace: Pace,
     ) -> None:
         self._name = name
         self._owner = f"{name}-{settings.instance or os.getpid()}"
@@ -95,7 +95,7 @@ class _Process:
         self._file = file
         self._desk = desk
         self._needs = needs
-        self._is_patient = is_patient
+        self._pace = pace
         self._client = mongo.connect(settings.mongo, service=self._owner)
         self._health = Health()
         self._server = HealthServer(self._health, settings.health)
@@ -177,7 +177,7 @@ class _Process:
             service=self._name,
             instance=self._settings.instance,
             are_dependencies_up=lambda: mongo.is_answering(self._client),
-            is_patient=self._is_patient,
+            pace=self._pace,
         )
 
     async def _start(self, build: Build) -> Watchdog:

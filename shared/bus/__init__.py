@@ -12,14 +12,19 @@ from shared.bus.errors import (
     classify,
 )
 from shared.bus.outbox import GROUP_ORDER, OutboxRelay, group, inner_parts, outbox_index
+from shared.bus.pace import PROMPT, STANDS_BACK, UNHURRIED, Pace
 from shared.bus.records import Outgoing, Received, decode, encode, meta_after
 
 __all__ = [
     "GROUP_ORDER",
+    "PROMPT",
+    "STANDS_BACK",
+    "UNHURRIED",
     "Bus",
     "BusError",
     "OutboxRelay",
     "Outgoing",
+    "Pace",
     "Patience",
     "PermanentError",
     "PublishError",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
@@ -25,6 +26,7 @@ from shared.bus.consuming import (
     TopicReader,
 )
 from shared.bus.dead_letters import dead_letter_of
+from shared.bus.pace import PROMPT, Pace
 from shared.bus.producer import PUBLISH_S, Producer
 from shared.bus.records import Outgoing, encode
 from shared.bus.subscribing import STOP_S, Subscription, subscribed
@@ -33,8 +35,10 @@ from shared.logs import describe
 
 PROBE_S = 5.0
 PRESSING_RECORDS = 12
+PRESSED_S = 1.0
+"""For so long after so many records at once, more are taken to be on their way."""
 COMPANY_S = 0.05
-"""After so many records at once more are on their way, and large batches cost less for each."""
+"""They are waited for: large batches cost less for each record."""
 _NOWHERE = TopicPartition("", 0)
 
 _log = structlog.get_logger(__name__)
@@ -49,8 +53,7 @@ class Bus:
 
     ``instance`` makes the group membership static: it must differ between processes of a service
     on one machine, and lets a restarted one go on at once. ``are_dependencies_up`` is asked
-    before a failure is taken for a bug, beside Kafka itself. ``is_patient``: nobody waits for what
-    follows from the records, so they are read in larger batches, half a second late.
+    before a failure is taken for a bug, beside Kafka itself.
     """
 
     def __init__(
@@ -62,14 +65,14 @@ class Bus:
         are_dependencies_up: Callable[[], Awaitable[bool]] = _always,
         patience: Patience | None = None,
         publish_s: float = PUBLISH_S,
-        is_patient: bool = False,
+        pace: Pace = PROMPT,
     ) -> None:
         connection.mend()
         self.name = "bus"
         self._servers = [server.strip() for server in kafka.split(",")]
         self._service = service
         self._instance = instance
-        self._is_patient = is_patient
+        self._pace = pace
         self._patience = patience or Patience()
         self._other_dependencies_up = are_dependencies_up
         self._around = Surroundings(
@@ -86,7 +89,7 @@ class Bus:
         self._in_hand: dict[TopicPartition, int] = {}
         self._idle = asyncio.Event()
         self._idle.set()
-        self._is_pressed = False
+        self._pressed_until = 0.0
         self.done = 0
 
     def batches(self, topic: Topic, handler: Handler, *, max_records: int = 200) -> None:
@@ -127,7 +130,7 @@ class Bus:
                 group=self._service,
                 member_id=self._member_id(),
                 topics=tuple(self._readers),
-                is_patient=self._is_patient,
+                pace=self._pace,
             ),
             self._on_record,
         )
@@ -218,11 +221,13 @@ class Bus:
             return
         self._idle.clear()
         try:
-            if self._is_pressed:
-                await asyncio.sleep(COMPANY_S)
+            self._in_hand[TopicPartition(first.topic, first.partition)] = first.offset
+            if time.monotonic() < self._pressed_until:
+                await self._around.pause(self._wait_s(first))
             records = [first, *await self._waiting()]
-            self._is_pressed = len(records) >= PRESSING_RECORDS
             await self._read(records)
+            if len(records) >= PRESSING_RECORDS:
+                self._pressed_until = time.monotonic() + PRESSED_S
         except StoppedError:
             _log.info("batch given back, the process ends")
         except Exception:  # noqa: BLE001 - see above; the watchdog will end the process
@@ -231,6 +236,11 @@ class Bus:
         finally:
             self._in_hand.clear()
             self._idle.set()
+
+    def _wait_s(self, first: Any) -> float:
+        # Another machine's clock may be ahead; that must not make the wait longer.
+        age_s: float = max(0.0, time.time() - first.timestamp / 1000)
+        return max(COMPANY_S, self._pace.stands_back_s - age_s)
 
     async def _waiting(self) -> list[Any]:
         most = max(self._max_records.values()) - 1

@@ -9,9 +9,8 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.middlewares import AckPolicy
 
-FETCH_WAIT_MS = 100
-PATIENT_WAIT_MS = 500
-PATIENT_BYTES = 1024 * 1024
+from shared.bus.pace import PROMPT, Pace
+
 FETCH_BYTES = 8 * 1024 * 1024
 SESSION_MS = 10_000
 REQUEST_MS = 10_000
@@ -20,17 +19,14 @@ STOP_S = 10.0
 
 @dataclass(frozen=True)
 class Subscription:
-    """Who reads what; ``member_id`` makes the membership static.
-
-    A patient reader is given records when many have come together, or after half a second.
-    """
+    """Who reads what; ``member_id`` makes the membership static."""
 
     servers: list[str]
     client_id: str
     group: str
     member_id: str | None
     topics: tuple[str, ...]
-    is_patient: bool = False
+    pace: Pace = PROMPT
 
 
 def subscribed(
@@ -59,8 +55,8 @@ def subscribed(
         group_instance_id=wanted.member_id,
         auto_offset_reset="earliest",
         session_timeout_ms=SESSION_MS,
-        fetch_max_wait_ms=PATIENT_WAIT_MS if wanted.is_patient else FETCH_WAIT_MS,
-        fetch_min_bytes=PATIENT_BYTES if wanted.is_patient else 1,
+        fetch_max_wait_ms=wanted.pace.fetch_ms,
+        fetch_min_bytes=wanted.pace.fetch_bytes,
         fetch_max_bytes=FETCH_BYTES,
         no_reply=True,
         parser=_as_it_came,

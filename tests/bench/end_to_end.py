@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.bench.load import Flood, Mix, Turns, accept_rate, first_mails
 from tests.bench.processes import cpu_seconds, resident_mib
 from tests.bench.rows import Row, at_least, at_most, plain
 from tests.bench.stages import stages
+from tests.faults.quiet import lag
 
 ROUNDS = 3
 TURNS = 60
@@ -31,6 +32,9 @@ REST_S = 3.0
 LOOK_S = 0.7
 SETTLE_S = 60.0
 TEND_S = 0.2
+LAG_S = 1.0
+SOON = timedelta(seconds=10)
+"""Longer than any notice of the demo waits for company."""
 UNDERWAY = ["queued", "sending"]
 RATE_GOAL = 0.4
 MEMORY_GOAL_MIB = 120
@@ -108,16 +112,18 @@ def play_round(desk: RunningDesk, mix: Mix, number: int, done: Rounds) -> None:
 
 
 def _settle(desk: RunningDesk, client: MongoClient[dict[str, Any]]) -> None:
-    """Let the desk send what is due: notices go after acknowledgements, and cost as much."""
+    """Let the desk do what follows: notices and clocks come after acknowledgements, and cost as much."""
     outgoing = client["postdesk_notify"]["outgoing"]
     # Both are answered from indexes: to look through all mails of a large desk for those that are
     # not sent would cost more than all that is measured.
     under_way = {"next_try_at": {"$exists": True}, "state": {"$in": UNDERWAY}}
     until = time.monotonic() + SETTLE_S
     while time.monotonic() < until:
-        due = {"state": "planned", "not_before": {"$lte": datetime.now(UTC)}}
+        due = {"state": "planned", "not_before": {"$lte": datetime.now(UTC) + SOON}}
         if not any(outgoing.count_documents(some, limit=1) for some in (under_way, due)):
-            return
+            if not any(lag(desk.facts.kafka).values()):
+                return
+            desk.tend(LAG_S)
         desk.tend(TEND_S)
 
 

@@ -58,7 +58,7 @@ def wait_until_quiet(
 def readings(facts: StackFacts) -> Readings | None:
     """What there is to do, by name; None where that cannot be known."""
     try:
-        return {**_rows(facts.mongo), **_lag(facts.kafka)}
+        return {**_rows(facts.mongo), **lag(facts.kafka)}
     except (PyMongoError, StackError):
         return None
 
@@ -77,7 +77,8 @@ def _rows(mongo: str) -> Readings:
     return counts
 
 
-def _lag(kafka: str) -> Readings:
+def lag(kafka: str) -> Readings:
+    """Records that a service has not read yet, by service and topic; raises StackError."""
     reads = {(topic.name, name) for topic in TOPICS for name in topic.readers if name in SERVICES}
     return {
         f"lag of {group} on {state.name}": lag

@@ -1,6 +1,7 @@
 import asyncio
 import signal
 import sys
+import time
 import uuid
 from asyncio.subprocess import PIPE
 from typing import Any
@@ -8,12 +9,16 @@ from typing import Any
 import pytest
 
 from shared import mongo as mongodb
-from shared.bus import Bus, Patience, Received
+from shared.bus import Bus, Pace, Patience, Received
+from shared.bus.bus import PRESSING_RECORDS
+from shared.bus.subscribing import STOP_S
 from shared.mongo import Session
 from tests.bus_records import a_note, until
 
 pytestmark = pytest.mark.stack
 
+MANY = 40
+STANDS_BACK_S = 2.0
 QUICK = Patience(first_pause=0.01, longest_pause=0.1)
 
 
@@ -89,6 +94,64 @@ async def test_a_release_that_reads_one_topic_more_gets_it(kafka, new_topic, mon
     await after.stop()
 
     assert (of_old.texts, of_new.texts) == (["a"], ["b"])
+
+
+async def test_who_stands_back_leaves_records_alone_while_many_come(kafka, new_topic) -> None:
+    topic, ages_s = await new_topic(kafka), {}
+
+    async def handle(batch: list[Received[Any]]) -> None:
+        for one in batch:
+            ages_s[one.record.text] = time.time() - published[one.record.text]
+        if len(batch) >= PRESSING_RECORDS:
+            await publish("young")
+
+    async def publish(*texts: str) -> None:
+        published.update(dict.fromkeys(texts, time.time()))
+        await bus.publish([a_note(topic, text, key="k") for text in texts])
+
+    published: dict[str, float] = {}
+    bus = Bus(kafka=kafka, service=a_group(), pace=Pace(stands_back_s=STANDS_BACK_S))
+    bus.batches(topic, handle)
+    await bus.start()
+    await publish("first")
+    await until(lambda: bus.done == 1)
+    await publish(*(f"many-{n}" for n in range(MANY)))
+    await until(lambda: "young" in ages_s)
+    await publish("alone")
+    await until(lambda: "alone" in ages_s)
+    await bus.stop()
+
+    assert ages_s["young"] >= STANDS_BACK_S
+    assert max(ages_s[text] for text in ("first", "alone")) < STANDS_BACK_S
+
+
+async def test_a_process_that_stands_back_can_be_stopped_and_loses_nothing(
+    kafka, new_topic
+) -> None:
+    topic, group, notes = await new_topic(kafka), a_group(), Notes()
+
+    async def handle(batch: list[Received[Any]]) -> None:
+        await notes(batch)
+        if len(batch) >= PRESSING_RECORDS:
+            await bus.publish([a_note(topic, "later", key="k")])
+
+    bus = Bus(kafka=kafka, service=group, instance="1", pace=Pace(stands_back_s=3600))
+    bus.batches(topic, handle)
+    await bus.start()
+    await bus.publish([a_note(topic, str(n), key="k") for n in range(MANY)])
+    await until(lambda: len(notes.texts) == MANY and bus._in_hand)
+    lag = await bus.lag()
+
+    async with asyncio.timeout(STOP_S):  # so long it waits for a batch that is being handled
+        await bus.stop()
+    successor = Bus(kafka=kafka, service=group, instance="1")
+    successor.batches(topic, notes)
+    await successor.start()
+    await until(lambda: "later" in notes.texts)
+    await successor.stop()
+
+    assert lag == {topic.name: 1}
+    assert len(notes.texts) == MANY + 1
 
 
 async def test_the_lag_is_what_has_not_been_handled(kafka, new_topic) -> None:
