@@ -102,7 +102,7 @@ def play_round(desk: RunningDesk, mix: Mix, number: int, done: Rounds) -> None:
         playing = desk.begin(flood.run())
         _watch(desk, playing, lambda: messages.estimated_document_count() >= wanted, done.peak)
         stored_at = time.time()
-        _settle(desk, client)
+        settle(desk, client)
         after = cpu_seconds(desk.facts.pids)
     took = max(playing.result(), stored_at) - flood.began_at
     done.rates.append(mix.total / took)
@@ -111,7 +111,7 @@ def play_round(desk: RunningDesk, mix: Mix, number: int, done: Rounds) -> None:
         done.cpu[name] += seconds - before.get(name, 0.0)
 
 
-def _settle(desk: RunningDesk, client: MongoClient[dict[str, Any]]) -> None:
+def settle(desk: RunningDesk, client: MongoClient[dict[str, Any]]) -> None:
     """Let the desk do what follows: notices and clocks come after acknowledgements, and cost as much."""
     outgoing = client["postdesk_notify"]["outgoing"]
     # Both are answered from indexes: to look through all mails of a large desk for those that are

@@ -76,9 +76,10 @@ class Flood:
     firsts: Sequence[Mail]
     replies: int
     sessions: int = 20
-    _writer: Writer = field(default_factory=lambda: Writer(random.Random(7), run="reply"))
+    name: str = "reply"
 
     def __post_init__(self) -> None:
+        self._writer = Writer(random.Random(7), run=self.name)
         self._waiting: asyncio.Queue[Mail] = asyncio.Queue()
         self._senders = {mail.sender for mail in self.firsts}
         self._replied = 0
@@ -90,7 +91,7 @@ class Flood:
         for mail in self.firsts:
             self._waiting.put_nowait(mail)
         self.sink.verdict = self._look
-        wanted = len(self.firsts) + self.replies
+        wanted = len(self.source.accepted) + len(self.firsts) + self.replies
         self.began_at = time.time()
         workers = [asyncio.create_task(self._send()) for _ in range(self.sessions)]
         done = await self.sink.wait_until(
