@@ -1,7 +1,9 @@
 """How Python itself is set up in a process that serves."""
 
+import contextlib
 import ctypes
 import gc
+import os
 import sys
 
 SWITCH_S = 0.0005
@@ -22,6 +24,19 @@ def tune() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 10, 10)
+
+
+def take_turns() -> None:
+    """Have this process, and all that it starts from now on, interrupt nobody when it wakes.
+
+    A service that is woken by a record or a reply would take the core from one that is in the
+    middle of a batch, with all that is in the core's caches. With SCHED_BATCH (sched(7)) it waits
+    for its turn, some milliseconds; an idle core it has at once. Kafka and MongoDB, which all wait
+    for, still interrupt. Where a system forbids or does not know it, nothing is lost but speed.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def keep_long_buffers_out_of_the_heap() -> None:

@@ -17,7 +17,7 @@ from shared.bus import PROMPT, Bus, Pace, classify
 from shared.clock import SystemClock, moved
 from shared.config.loading import ConfigurationError, LoadedDesk
 from shared.health import Check, Health, HealthServer
-from shared.interpreter import tune
+from shared.interpreter import take_turns, tune
 from shared.parts import Build, Context, Part
 from shared.reloading import DeskFile, refuse
 from shared.settings import ServiceSettings
@@ -40,6 +40,7 @@ def main(
     pace: Pace = PROMPT,
 ) -> NoReturn:
     """Run until SIGTERM or SIGINT; exit with 0, or 1 stuck or broken, or 2 wrong configuration."""
+    take_turns()
     # One table of time zones everywhere: the pinned one, whatever the machine has.
     zoneinfo.reset_tzpath(to=())
     if sys.platform == "win32":

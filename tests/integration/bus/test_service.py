@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from deploy.local.ports import free_port
@@ -96,6 +97,19 @@ async def test_a_service_reads_says_that_it_is_ready_and_stops_with_0(
     lines = [json.loads(line) for line in log.splitlines()]
     assert lines[-1]["event"] == "stopped"
     assert "hello" not in json.dumps([line for line in lines if line["event"] != "batch"])
+
+
+# Elsewhere nothing is set.
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this policy")
+async def test_a_service_interrupts_nobody_with_any_of_its_threads(mongo, kafka, new_topic) -> None:
+    topic = await new_topic(kafka)
+
+    async with service(topic.name, mongo=mongo, kafka=kafka) as (process, health):
+        await until_status(f"{health}/readyz", 200)
+        policies = [os.sched_getscheduler(one.id) for one in psutil.Process(process.pid).threads()]
+
+    assert len(policies) > 1
+    assert set(policies) == {os.SCHED_BATCH}
 
 
 async def test_a_service_waits_for_its_dependencies_says_so_and_can_be_stopped() -> None:
