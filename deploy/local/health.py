@@ -1,5 +1,6 @@
 """Asks a process's health endpoint."""
 
+import http.client
 import os
 import sys
 import urllib.error
@@ -14,14 +15,14 @@ def is_ready(address: str) -> bool:
 
 
 def ask(address: str, path: str) -> tuple[int, str]:
-    """Return status and body of a GET; status 0 where nobody answers."""
+    """Return status and body of a GET; status 0 where nobody answers, or not in HTTP."""
     try:
         with urllib.request.urlopen(f"http://{address}{path}", timeout=ANSWER_S) as answer:
             return answer.status, answer.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode(errors="replace")
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return 0, ""
 
 

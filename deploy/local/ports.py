@@ -7,13 +7,18 @@ LOOPBACK = "127.0.0.1"
 # Below the range from which the system takes ports of outgoing connections (32768 on Linux), so
 # that no client can take the port between the choice and the server's start.
 CHOICE = range(15000, 32000)
+_chosen: set[int] = set()
 
 
 def free_port() -> int:
-    """Return a port of the loopback address on which nobody listens at the moment."""
+    """Return a port of the loopback address on which nobody listens at the moment.
+
+    No port is returned twice by one process, as a server may start, or start again, much later.
+    """
     while True:
         port = random.choice(CHOICE)  # noqa: S311 - nobody is to be surprised
-        if is_free(LOOPBACK, port):
+        if port not in _chosen and is_free(LOOPBACK, port):
+            _chosen.add(port)
             return port
 
 

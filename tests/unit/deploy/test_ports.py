@@ -30,3 +30,12 @@ def test_an_address_is_host_and_port(text: str, address: tuple[str, int]) -> Non
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT"):
         ports.split_address(text)
+
+
+def test_no_port_is_chosen_twice(monkeypatch) -> None:
+    monkeypatch.setattr(ports, "CHOICE", range(15000, 15040))
+    monkeypatch.setattr(ports, "_chosen", set())
+
+    chosen = [ports.free_port() for _ in range(20)]
+
+    assert len({*chosen}) == len(chosen)
