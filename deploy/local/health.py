@@ -15,14 +15,19 @@ def is_ready(address: str) -> bool:
 
 
 def ask(address: str, path: str) -> tuple[int, str]:
-    """Return status and body of a GET; status 0 where nobody answers, or not in HTTP."""
+    """Return status and body of a GET; status 0 where nobody answers.
+
+    Who answers otherwise than in HTTP has status 0 too; the body tells what came.
+    """
     try:
         with urllib.request.urlopen(f"http://{address}{path}", timeout=ANSWER_S) as answer:
             return answer.status, answer.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode(errors="replace")
-    except (OSError, ValueError, http.client.HTTPException):
+    except http.client.HTTPException as error:
+        return 0, f"no HTTP: {error!r}"[:200]
+    except (OSError, ValueError):
         return 0, ""
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,7 +89,13 @@ class Field:
     def is_ready(self, name: str) -> bool:
         """Whether a service says so; of Kafka and MongoDB, whether all services do."""
         names = [name] if name in SERVICES else SERVICES
-        return all(health.is_ready(urlsplit(self.facts.metrics[one]).netloc) for one in names)
+        return all(self._says_ready(one) for one in names)
+
+    def _says_ready(self, name: str) -> bool:
+        status, text = health.ask(urlsplit(self.facts.metrics[name]).netloc, "/readyz")
+        if text and not status:
+            self.desk.stack.say(f"{name} is asked for its health, and somebody says: {text}")
+        return status == HTTPStatus.OK
 
     def play(self, deed: Coroutine[Any, Any, None]) -> None:
         """Do something on the actors' loop."""

@@ -9,7 +9,7 @@ from deploy.local import health
 from deploy.local.ports import LOOPBACK, free_port
 
 
-@pytest.mark.parametrize("greeting", [b"220 desk.example ESMTP\r\n", b"\r\n\r\n", b""])
+@pytest.mark.parametrize("greeting", [b"220 desk.example ESMTP\r\n", b"hello\r\n\r\n", b"?\r\n"])
 def test_who_answers_otherwise_than_in_http_is_not_ready(greeting: bytes) -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
 
@@ -20,10 +20,11 @@ def test_who_answers_otherwise_than_in_http_is_not_ready(greeting: bytes) -> Non
         greeter = Thread(target=greet)
         greeter.start()
 
-        answer = health.ask(f"{LOOPBACK}:{server.getsockname()[1]}", "/readyz")
+        status, text = health.ask(f"{LOOPBACK}:{server.getsockname()[1]}", "/readyz")
 
         greeter.join()
-    assert answer == (0, "")
+    assert status == 0
+    assert greeting.decode().split()[0] in text
 
 
 def test_where_nobody_listens_nobody_is_ready() -> None:
