@@ -21,6 +21,7 @@ class Published:
 
     def __init__(self, rows: Collection) -> None:
         self.ids: list[str] = []
+        self.batches = 0
         self.away = False
         self.marked_too_early = False
         self._rows = rows
@@ -34,6 +35,7 @@ class Published:
         marked = {"_id": {"$in": ids}, "published_at": {"$ne": None}}
         self.marked_too_early |= bool(await self._rows.count_documents(marked))
         self.ids += ids
+        self.batches += 1
 
 
 @pytest.fixture
@@ -59,7 +61,9 @@ def outgoing_of(document: dict[str, Any]) -> Outgoing:
     return Outgoing(TOPIC, "k", Noted(text=document["text"]), a_meta(document["_id"]))
 
 
-def relay(database: Database, bus: Published, *, owner: str = "tickets-1") -> OutboxRelay:
+def relay(
+    database: Database, bus: Published, *, owner: str = "tickets-1", company_s: float = 0.0
+) -> OutboxRelay:
     return OutboxRelay(
         bus=bus,
         collection=database["outbox"],
@@ -67,6 +71,7 @@ def relay(database: Database, bus: Published, *, owner: str = "tickets-1") -> Ou
         leases=database["leases"],
         owner=owner,
         order=[("n", 1)],
+        company_s=company_s,
     )
 
 
@@ -91,6 +96,22 @@ async def test_rows_are_published_in_order_and_marked_only_afterwards(database, 
 
     assert bus.ids == [f"e-{n}" for n in range(1200)]
     assert not bus.marked_too_early
+
+
+async def test_rows_that_may_wait_for_company_go_out_together_and_in_order(database, bus) -> None:
+    working = relay(database, bus, company_s=2.0)
+    await working.start()
+    await until(lambda: not working._standing_by)
+
+    working.wake()
+    for n in range(40):
+        await database["outbox"].insert_one(row(n))
+        working.wake()
+    await until_published(database)
+    await working.stop()
+
+    assert bus.ids == [f"e-{n}" for n in range(40)]
+    assert bus.batches <= 2, "the first may have been found by chance before the rest were there"
 
 
 async def test_nothing_is_marked_while_the_bus_is_away_and_all_goes_out_later(
