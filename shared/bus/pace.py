@@ -8,8 +8,8 @@ class Pace:
     """Kafka answers a fetch when it has ``fetch_bytes``, or after ``fetch_ms``.
 
     ``stands_back_s``: while records come in large batches, they are left alone until they are so
-    many seconds old, and the machine is for services that somebody waits for. Under a load that
-    lasts, the service is that late and not later; without load it reads at once.
+    many seconds old, and the machine is for services that somebody waits for. The wait makes a
+    service no later than that: older records it reads at once, and without load all of them.
     """
 
     fetch_ms: int = 100
@@ -18,7 +18,7 @@ class Pace:
 
 
 PROMPT = Pace()
-STANDS_BACK = Pace(stands_back_s=2.0)
+STANDS_BACK = Pace(stands_back_s=4.0)
 """Somebody looks at what follows, but nobody waits for it while mails are being answered."""
-UNHURRIED = Pace(fetch_ms=500, fetch_bytes=1024 * 1024, stands_back_s=2.0)
+UNHURRIED = Pace(fetch_ms=500, fetch_bytes=1024 * 1024, stands_back_s=4.0)
 """Nobody waits for what follows from the records."""

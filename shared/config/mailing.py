@@ -28,7 +28,7 @@ class Notices(Section):
 
     bundle: Duration = 30
     """Later notices of one ticket to one agent are collected for this long."""
-    hold: Duration = 4
+    hold: Duration = 6
     """The first notice waits at most this long for the clocks' state."""
     quiet: tuple[TimeOfDay, TimeOfDay] | None = None
     """Hours, such as ``["20:00", "07:00"]`` in each reader's zone, in which clocks and their
