@@ -1,5 +1,6 @@
 """Rows become records: in groups, once Kafka is there, and whatever the parser does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -25,7 +26,7 @@ from tests.service.ingest.memory import (
 class Bench:
     """A reader and all that it works with."""
 
-    def __init__(self) -> None:
+    def __init__(self, company_s: float = 0.0) -> None:
         self.leases, self.parsers, self.topic = Leases(), Parsers(), Topic()
         self.blobs, self.senders = BlobsInMemory(), Senders()
         self.intake, self.limits, self.orders = WithholdingIntake(), NoLimits(), Orders()
@@ -34,7 +35,7 @@ class Bench:
             book=an_address_book(), trusted=lambda: (), senders=self.senders,
             intake=self.intake, limits=self.limits, orders=self.orders,
         )  # fmt: skip
-        self.reader = MailReader(tools, workers=1)
+        self.reader = MailReader(tools, workers=1, company_s=company_s)
 
     async def settled(self, count: int) -> None:
         await until(lambda: len(self.leases.states) == count)
@@ -58,6 +59,34 @@ async def test_mails_handed_over_are_read_together_and_announced(bench: Bench) -
     assert bench.orders.seen == ["a", "b"]
     assert bench.leases.states == {"a": "announced", "b": "announced"}
     assert await bench.reader.waiting() == 0
+
+
+async def test_while_many_come_a_mail_waits_for_others() -> None:
+    bench = Bench(company_s=0.5)
+    await bench.reader.start()
+    bench.reader.hand_over([a_row("a"), a_row("b"), a_row("c")])
+    await bench.settled(3)
+
+    bench.reader.hand_over([a_row("d")])
+    for _ in range(10):  # the worker has its turn, and more than one
+        await asyncio.sleep(0)
+    bench.reader.hand_over([a_row("e")])
+    await bench.settled(5)
+    await bench.reader.stop()
+
+    assert bench.parsers.groups == [[b"a", b"b", b"c"], [b"d", b"e"]]
+
+
+async def test_while_few_come_a_mail_waits_for_nobody() -> None:
+    bench = Bench(company_s=3600)
+    await bench.reader.start()
+
+    for name in ("a", "b", "c", "d"):
+        bench.reader.hand_over([a_row(name)])
+        await bench.settled(ord(name) - ord("a") + 1)
+    await bench.reader.stop()
+
+    assert bench.topic.ids == ["a", "b", "c", "d"]
 
 
 async def test_rows_of_others_are_found_by_looking(bench: Bench) -> None:
