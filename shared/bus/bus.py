@@ -133,6 +133,7 @@ class Bus:
                 pace=self._pace,
             ),
             self._on_record,
+            self._commits,
         )
         try:
             await self._broker.start()

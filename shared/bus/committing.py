@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import structlog
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.bus.records import RawRecord
@@ -18,15 +19,23 @@ RETRY_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class Commits:
-    """Commits what was marked as done; what is lost here is only read once more."""
+class Commits(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
+    """Commits what was marked as done; what is lost here is only read once more.
+
+    It must be told of the group's rebalances: while the group is joined anew nothing is committed.
+    Such a commit is refused behind the member's own JoinGroup, whereupon aiokafka forgets the
+    generation that it has just joined and joins again, which with the next commit never ends
+    (aiokafka#727; Kafka's own client looks whether the generation has changed: KAFKA-9823).
+    """
 
     def __init__(self) -> None:
         self._next: dict[TopicPartition, int] = {}
         self._marked = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
         self._consumer: Any = None
         self._task: asyncio.Task[None] | None = None
-        self._ending = False
+        self._joining = False
+        self._ending = asyncio.Event()
 
     def start(self, consumer: Any) -> None:
         """Commit through this consumer from now on."""
@@ -42,19 +51,34 @@ class Commits:
     async def stop(self) -> None:
         """Commit what is marked and end."""
         if self._task is not None:
-            self._ending = True
+            self._ending.set()
             self._marked.set()
             await self._task
 
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Commit what is done before others get the partitions; no more until they are assigned."""
+        self._joining = True
+        async with self._one_at_a_time:
+            if revoked and self._consumer is not None:
+                await self._send()
+
+    async def on_partitions_assigned(self, _assigned: Iterable[TopicPartition]) -> None:
+        """Commit again."""
+        self._joining = False
+
     async def _run(self) -> None:
-        while not self._ending:
+        while not self._ending.is_set():
             await self._marked.wait()
-            committed = await self._commit()
-            if not self._ending:
-                await asyncio.sleep(INTERVAL_S if committed else RETRY_S)
+            pause_s = INTERVAL_S if await self._commit() else RETRY_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), pause_s)
         await self._commit()
 
     async def _commit(self) -> bool:
+        async with self._one_at_a_time:
+            return not self._joining and await self._send()
+
+    async def _send(self) -> bool:
         self._marked.clear()
         assigned = self._consumer.assignment()
         # A partition that moved to another process is that one's to commit.

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka import ConsumerRebalanceListener
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.middlewares import AckPolicy
@@ -30,7 +31,9 @@ class Subscription:
 
 
 def subscribed(
-    wanted: Subscription, on_record: Callable[[Any], Awaitable[None]]
+    wanted: Subscription,
+    on_record: Callable[[Any], Awaitable[None]],
+    on_rebalance: ConsumerRebalanceListener,
 ) -> tuple[KafkaBroker, Any]:
     """Give a broker to start and its subscriber; ``on_record`` gets the records of aiokafka.
 
@@ -58,6 +61,7 @@ def subscribed(
         fetch_max_wait_ms=wanted.pace.fetch_ms,
         fetch_min_bytes=wanted.pace.fetch_bytes,
         fetch_max_bytes=FETCH_BYTES,
+        listener=on_rebalance,
         no_reply=True,
         parser=_as_it_came,
         decoder=_raw,

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import signal
 import sys
 import time
@@ -7,6 +8,8 @@ from asyncio.subprocess import PIPE
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from structlog.testing import capture_logs
 
 from shared import mongo as mongodb
 from shared.bus import Bus, Pace, Patience, Received
@@ -72,6 +75,59 @@ async def test_two_processes_share_the_partitions_and_lose_nothing(kafka, new_to
 
     assert notes[0].texts
     assert notes[1].texts
+
+
+async def test_no_commit_is_refused_while_the_group_is_joined_anew(kafka, new_topic) -> None:
+    topic, group, notes = await new_topic(kafka), a_group(), Notes()
+    bus = Bus(kafka=kafka, service=group, instance="1")
+    bus.batches(topic, notes)
+    # The group is complete again when the slow one has asked: ours has joined long before.
+    slow = AIOKafkaConsumer(
+        topic.name, bootstrap_servers=kafka, group_id=group, heartbeat_interval_ms=4_500
+    )
+    third = AIOKafkaConsumer(topic.name, bootstrap_servers=kafka, group_id=group)
+
+    async def publish_all_the_time() -> None:
+        for number in itertools.count():
+            await bus.publish([a_note(topic, f"{number}-{key}", key=key) for key in "abcdefgh"])
+
+    await bus.start()
+    await slow.start()
+    publishing = asyncio.create_task(publish_all_the_time())
+    with capture_logs() as logged:
+        await third.start()
+        after_joining = len(notes.texts)
+        await until(lambda: len(notes.texts) > after_joining + 100)
+    publishing.cancel()
+    assert notes.texts
+    for reader in (third, slow, bus):
+        await reader.stop()
+
+    assert [line for line in logged if line["event"] == "offsets not committed"] == []
+
+
+async def test_what_is_done_is_committed_before_another_gets_the_partition(
+    kafka, new_topic, monkeypatch
+) -> None:
+    monkeypatch.setattr("shared.bus.committing.INTERVAL_S", 3600)
+    topic, group = await new_topic(kafka), a_group()
+    notes = [Notes(), Notes()]
+    buses = [Bus(kafka=kafka, service=group, instance=str(n)) for n in range(2)]
+    for bus, note in zip(buses, notes, strict=True):
+        bus.batches(topic, note)
+    await buses[0].start()
+    await buses[0].publish([a_note(topic, "first")])
+    await until(lambda: buses[0].done)
+    await buses[0].publish([a_note(topic, str(n)) for n in range(20)])
+    await until(lambda: buses[0].done == 21)
+
+    await buses[1].start()
+    await buses[0].publish([a_note(topic, f"later-{n}") for n in range(20)])
+    await until(lambda: len({*notes[0].texts, *notes[1].texts}) == 41)
+    for bus in buses:
+        await bus.stop()
+
+    assert len([*notes[0].texts, *notes[1].texts]) == 41
 
 
 async def test_a_release_that_reads_one_topic_more_gets_it(kafka, new_topic, monkeypatch) -> None:
