@@ -16,6 +16,7 @@ RECORDS = Counter("postdesk_records_handled", "Records read and done with", ["to
 FAILURES = Counter("postdesk_batches_failed", "Tries of a batch that failed", ["topic", "kind"])
 DEAD_LETTERS = Counter("postdesk_dead_letters", "Records given up", ["topic", "cause"])
 PUBLISHED = Counter("postdesk_records_published", "Records acknowledged by Kafka", ["topic"])
+COMMITS_FAILED = Counter("postdesk_commits_failed", "Commits of offsets that Kafka did not take")
 BATCH_SIZE = Histogram("postdesk_batch_records", "Records of a batch", ["topic"], buckets=_SIZES)
 STAGE = Histogram("postdesk_stage_seconds", "Time in a stage", ["stage"], buckets=_SECONDS)
 LAG = Gauge("postdesk_lag_records", "Records on the topic that are not handled yet", ["topic"])

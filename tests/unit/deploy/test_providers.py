@@ -1,4 +1,8 @@
 import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
@@ -9,7 +13,8 @@ from jgo.env import LockFile
 from deploy.local import ports
 from deploy.local.errors import NotReadyError, StackError
 from deploy.local.providers import choice, docker, embedded_mongo, jars
-from deploy.local.providers.choice import Backends, choose
+from deploy.local.providers.choice import Backends, choose, no_progress
+from deploy.local.providers.embedded_kafka import EmbeddedKafka
 from deploy.local.providers.given import GivenKafka, GivenMongo
 
 
@@ -261,6 +266,65 @@ def containers(monkeypatch: pytest.MonkeyPatch) -> list[AContainer]:
     monkeypatch.setattr("testcontainers.core.container.DockerContainer", AContainer)
     AContainer.started = []
     return AContainer.started
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+class AKafka(EmbeddedKafka):
+    """Prints what it is told, in two goes, and lives on."""
+
+    program = "import sys,time\nfor word in sys.argv[1:]: print(word, end='', flush=True); time.sleep(.1)\n"
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        super().__init__(folder, cache=folder, log=folder / "kafka.log", progress=no_progress)
+        self.words = words
+
+    def prepare(self) -> None: ...
+
+    def _format(self, _settings: Path) -> None: ...
+
+    def java(self, _main_class: str, *_arguments: str) -> list[str]:
+        return [sys.executable, "-c", self.program + "time.sleep(60)", *self.words]
+
+
+@pytest.fixture
+def launched(tmp_path: Path) -> Iterator[Callable[..., AKafka]]:
+    with ExitStack() as undo:
+
+        def launch(*words: str) -> AKafka:
+            kafka = AKafka(tmp_path, *words)
+            undo.callback(kafka.stop)
+            kafka.launch()
+            return kafka
+
+        yield launch
+
+
+def log_ends(kafka: AKafka, text: str) -> bool:
+    return (kafka._folder / "kafka.log").read_text().endswith(text)
+
+
+def test_a_kafka_that_goes_on_with_a_broken_index_is_ended(launched) -> None:
+    kafka = launched("ERROR java.lang.Inter", "nalError: a fault occurred\n")
+
+    wait_for(lambda: not kafka.is_alive())
+
+    assert not kafka.child.is_running
+
+
+def test_what_an_earlier_kafka_logged_does_not_end_the_next(launched) -> None:
+    broken = launched("java.lang.InternalError\n")
+    wait_for(lambda: not broken.is_alive())
+
+    again = launched("ERROR java.lang.IllegalStateException\n", "ready\n")
+    wait_for(lambda: log_ends(again, "ready\n") or not again.is_alive())
+
+    assert again.is_alive()
 
 
 def test_kafka_in_docker_has_the_settings_of_the_embedded_one(
