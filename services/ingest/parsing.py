@@ -6,7 +6,6 @@ already leased, so that an idle desk knows of a mail milliseconds after its 250.
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -20,6 +19,7 @@ from services.ingest.store import LEASE_S
 from services.ingest.tools import Tools
 from services.ingest.waiting import Waiting
 from shared.bus import classify
+from shared.company import Company
 from shared.metrics import stage
 from shared.mongo import Document
 
@@ -31,10 +31,7 @@ QUEUE_BYTES = 32 * 1024 * 1024
 POLL_S = 0.5
 FINISH_S = 3.0
 PRESSING_MAILS = 3
-PRESSED_S = 1.0
-"""For so long after so many mails at once, more are taken to be on their way."""
-COMPANY_S = 0.05
-"""They are waited for: a group costs the bus and the database the same whatever its size."""
+"""After so many mails at once, others are waited for."""
 TRIES = 2
 MAX_ATTEMPTS = 5
 
@@ -44,15 +41,14 @@ _log = structlog.get_logger(__name__)
 class MailReader:
     """Works on groups of rows, ``workers`` at a time; a mail that defeats the parser goes alone.
 
-    While many come, a group that is not full waits ``company_s`` seconds for others.
+    While many come, a group that is not full waits for others.
     """
 
     name = "mail-reader"
 
-    def __init__(self, tools: Tools, *, workers: int = 2, company_s: float = COMPANY_S) -> None:
+    def __init__(self, tools: Tools, *, workers: int = 2) -> None:
         self._tools = tools
-        self._company_s = company_s
-        self._pressed_until = 0.0
+        self._company = Company(PRESSING_MAILS, enough=GROUP_MAILS)
         self._waits = Waiting(self.name)
         self._announcer = Announcer(tools, self._waits)
         self._workers = workers
@@ -126,14 +122,15 @@ class MailReader:
 
     async def _work(self) -> None:
         await self._arrived.wait()
-        if time.monotonic() < self._pressed_until and len(self._queue) < GROUP_MAILS:
-            await asyncio.sleep(self._company_s)
+        await self._company.gather(self._queued)
         if group := self._next_group():
-            if len(group) >= PRESSING_MAILS:
-                self._pressed_until = time.monotonic() + PRESSED_S
+            self._company.came(len(group))
             is_heavy = sum(row["size_bytes"] for row in group) > HEAVY_BYTES
             async with self._heavy if is_heavy else contextlib.nullcontext():
                 await self._read_group(group)
+
+    async def _queued(self) -> int:
+        return len(self._queue)
 
     async def _read_group(self, group: list[Document]) -> None:
         try:

@@ -12,12 +12,11 @@ from services.notify.outgoing import Ledger, Row
 from shared import metrics
 from shared.blobs import Blobs
 from shared.clock import Clock
+from shared.company import Company
 from shared.mongo import Client, Collection, Session, transaction
 
 AT_ONCE = 200
 PAUSE_S = 1.0
-COMPANY_S = 0.05
-"""While mails go out in groups, a result waits so long for others to be stored with it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +33,10 @@ class Stores:
 
 
 class Marker:
-    """Collects results while it stores earlier ones; none is forgotten while MongoDB is away."""
+    """Collects results while it stores earlier ones; none is forgotten while MongoDB is away.
+
+    While mails go out in groups, a result waits for others to be stored with it (``company``).
+    """
 
     def __init__(
         self,
@@ -43,13 +45,13 @@ class Marker:
         *,
         clock: Clock,
         on_stored: Callable[[Sequence[Delivery]], None],
-        is_pressed: Callable[[], bool] = lambda: False,
+        company: Company,
     ) -> None:
         self._stores = stores
         self._owner = owner
         self._clock = clock
         self._on_stored = on_stored
-        self._is_pressed = is_pressed
+        self._company = company
         self._results: list[Delivery] = []
         self._added = asyncio.Event()
 
@@ -62,11 +64,13 @@ class Marker:
         """Store results for ever."""
         while True:
             await self._added.wait()
-            if self._is_pressed():
-                await asyncio.sleep(COMPANY_S)
+            await self._company.gather(self._waiting)
             self._added.clear()
             while self._results:
                 await self._store_some()
+
+    async def _waiting(self) -> int:
+        return len(self._results)
 
     async def _store_some(self) -> None:
         batch = self._results[:AT_ONCE]

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -17,6 +16,7 @@ from services.notify.relay import Outcome, SMTPRelay
 from shared import metrics
 from shared.blobs import BlobMissingError
 from shared.clock import Clock
+from shared.company import Company
 from shared.mongo import MongoError
 
 POLL_S = 1.0
@@ -25,6 +25,8 @@ CLAIMED_AT_ONCE = 200
 STOP_S = 10.0
 PRESSING_MAILS = 4
 PRESSED_S = 0.5
+ENOUGH_MAILS = 64
+"""Results that are stored together without waiting for more."""
 
 _log = structlog.get_logger(__name__)
 
@@ -76,12 +78,13 @@ class Sender:
         self._connections = connections
         self._first_pause = first_pause
         self._lanes: Lanes[Row] = Lanes(per_domain)
+        self._company = Company(PRESSING_MAILS, enough=ENOUGH_MAILS, lasts_s=PRESSED_S)
         self._marker = Marker(
             stores,
             owner,
             clock=clock,
             on_stored=self._stored,
-            is_pressed=lambda: self.is_pressed,
+            company=self._company,
         )
         self._under_way: set[str] = set()
         self._work = asyncio.Event()
@@ -90,7 +93,6 @@ class Sender:
         self._gate = Gate()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
-        self._pressed_until = 0.0
         self.done = 0
 
     @property
@@ -108,7 +110,7 @@ class Sender:
     @property
     def is_pressed(self) -> bool:
         """Whether mails that somebody waits for come in groups, so that notices had better wait."""
-        return time.monotonic() < self._pressed_until
+        return self._company.is_expected
 
     async def waiting(self) -> int:
         """Rows that could be sent now."""
@@ -118,8 +120,7 @@ class Sender:
         """Send these now: they are stored as leased to this process."""
         new = [row for row in rows if row.id not in self._under_way]
         urgent = {row.id for row in new if row.mail_class != "notice"}
-        if len(urgent) >= PRESSING_MAILS:
-            self._pressed_until = time.monotonic() + PRESSED_S
+        self._company.came(len(urgent))
         for row in new:
             self._under_way.add(row.id)
             domain = row.recipient.rpartition("@")[2].lower()

@@ -30,15 +30,14 @@ from shared.bus.pace import PROMPT, Pace
 from shared.bus.producer import PUBLISH_S, Producer
 from shared.bus.records import Outgoing, encode
 from shared.bus.subscribing import STOP_S, Subscription, subscribed
+from shared.company import Company
 from shared.contracts.topics import Topic
 from shared.logs import describe
 
 PROBE_S = 5.0
 PRESSING_RECORDS = 12
-PRESSED_S = 1.0
-"""For so long after so many records at once, more are taken to be on their way."""
-COMPANY_S = 0.05
-"""They are waited for: large batches cost less for each record."""
+"""After so many records at once, others are waited for, until there are `ENOUGH_RECORDS`."""
+ENOUGH_RECORDS = 64
 _NOWHERE = TopicPartition("", 0)
 
 _log = structlog.get_logger(__name__)
@@ -89,7 +88,7 @@ class Bus:
         self._in_hand: dict[TopicPartition, int] = {}
         self._idle = asyncio.Event()
         self._idle.set()
-        self._pressed_until = 0.0
+        self._company = Company(PRESSING_RECORDS, enough=ENOUGH_RECORDS)
         self.done = 0
 
     def batches(self, topic: Topic, handler: Handler, *, max_records: int = 200) -> None:
@@ -222,13 +221,9 @@ class Bus:
             return
         self._idle.clear()
         try:
-            self._in_hand[TopicPartition(first.topic, first.partition)] = first.offset
-            if time.monotonic() < self._pressed_until:
-                await self._around.pause(self._wait_s(first))
-            records = [first, *await self._waiting()]
+            records = await self._with_company(first)
             await self._read(records)
-            if len(records) >= PRESSING_RECORDS:
-                self._pressed_until = time.monotonic() + PRESSED_S
+            self._company.came(len(records))
         except StoppedError:
             _log.info("batch given back, the process ends")
         except Exception:  # noqa: BLE001 - see above; the watchdog will end the process
@@ -238,10 +233,30 @@ class Bus:
             self._in_hand.clear()
             self._idle.set()
 
-    def _wait_s(self, first: Any) -> float:
+    async def _with_company(self, first: Any) -> list[Any]:
+        records = [first]
+        self._take_in_hand(records)
+
+        async def count() -> int:
+            more = await self._waiting()
+            self._take_in_hand(more)
+            records.extend(more)
+            return len(records)
+
+        if self._company.is_expected:
+            await self._stand_back(first)
+        await self._company.gather(count, sleep=self._around.pause)
+        return records
+
+    async def _stand_back(self, first: Any) -> None:
         # Another machine's clock may be ahead; that must not make the wait longer.
         age_s: float = max(0.0, time.time() - first.timestamp / 1000)
-        return max(COMPANY_S, self._pace.stands_back_s - age_s)
+        if age_s < self._pace.stands_back_s:
+            await self._around.pause(self._pace.stands_back_s - age_s)
+
+    def _take_in_hand(self, records: Sequence[Any]) -> None:
+        for record in records:
+            self._in_hand.setdefault(TopicPartition(record.topic, record.partition), record.offset)
 
     async def _waiting(self) -> list[Any]:
         most = max(self._max_records.values()) - 1
@@ -257,7 +272,6 @@ class Bus:
         by_topic: dict[str, list[Any]] = {}
         for record in records:
             by_topic.setdefault(record.topic, []).append(record)
-            self._in_hand.setdefault(TopicPartition(record.topic, record.partition), record.offset)
         for name, all_of_topic in by_topic.items():
             size = self._max_records[name]
             for start in range(0, len(all_of_topic), size):

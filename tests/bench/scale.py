@@ -2,6 +2,9 @@
 
 Each door has as many sessions as the one door of the first stack. The cores are the same for all, so
 each process gets a part of the mails alone, and its batches are smaller.
+
+A machine whose neighbours slow it down for minutes makes the same work cost half as much again. So
+stacks take turns, there and back, and of each number of processes the flood counts that cost least.
 """
 
 import random
@@ -35,6 +38,9 @@ from tests.bench.rows import Row, at_most, plain
 from tests.faults.quiet import wait_until_quiet
 
 PROCESSES = (1, 2, 4)
+ORDER = (*PROCESSES, *reversed(PROCESSES))
+FLOODS = 2
+"""On each stack, after one to warm up."""
 SESSIONS = 20
 SHOWN = 5
 FLAT = 1.25
@@ -68,27 +74,36 @@ class Doors:
 class _Measured:
     rate: float
     cpu_ms: dict[str, float]
-    wrong: list[str]
+
+    @property
+    def all_ms(self) -> float:
+        """What a mail costs the whole desk."""
+        return sum(self.cpu_ms.values())
 
 
 def run(folder: Path, *, mix: Mix | None = None) -> Iterator[Row]:
     """One stack after the other, each with more processes; rows as they become known."""
-    measured: dict[int, _Measured] = {}
-    for count in PROCESSES:
-        own = folder / str(count)
+    measured: dict[int, list[_Measured]] = {count: [] for count in PROCESSES}
+    wrong: dict[int, list[str]] = {count: [] for count in PROCESSES}
+    for turn, count in enumerate(ORDER):
+        own = folder / str(turn)
         own.mkdir()
-        measured[count] = found = _measure(own, count, mix or Mix())
-        for line in found.wrong[:SHOWN]:
+        floods, found = _measure(own, count, mix or Mix())
+        measured[count] += floods
+        wrong[count] += found
+    best = {count: min(measured[count], key=lambda one: one.all_ms) for count in PROCESSES}
+    for count in PROCESSES:
+        for line in wrong[count][:SHOWN]:
             print(line)
         name = f"scale: {count} of ingest and tickets"
-        yield at_most(f"{name}, what the judge found", len(found.wrong), "", goal=0)
-        yield plain(f"{name}, mails/s", found.rate, "mails/s")
-        yield from _costs(name, found, measured[PROCESSES[0]])
+        yield at_most(f"{name}, what the judge found", len(wrong[count]), "", goal=0)
+        yield plain(f"{name}, mails/s", max(one.rate for one in measured[count]), "mails/s")
+        yield from _costs(name, best[count], best[PROCESSES[0]])
 
 
 def _costs(name: str, found: _Measured, first: _Measured) -> Iterator[Row]:
-    for part, cost in (*sorted(found.cpu_ms.items()), ("all of the desk", sum(found.cpu_ms.values()))):  # fmt: skip
-        before = first.cpu_ms.get(part, sum(first.cpu_ms.values()))
+    for part, cost in (*sorted(found.cpu_ms.items()), ("all of the desk", found.all_ms)):
+        before = first.cpu_ms.get(part, first.all_ms)
         ratio = cost / before
         is_judged = part in {"ingest", "tickets", "all of the desk"}
         yield Row(
@@ -102,22 +117,21 @@ def _costs(name: str, found: _Measured, first: _Measured) -> Iterator[Row]:
         )
 
 
-def _measure(folder: Path, count: int, mix: Mix) -> _Measured:
+def _measure(folder: Path, count: int, mix: Mix) -> tuple[list[_Measured], list[str]]:
+    """Floods on one stack, and what the judge says of it."""
     wiring = Wiring(processes={"ingest": count, "tickets": count})
     with RunningDesk(folder, wiring=wiring, say=lambda _: None) as desk:
         places = [desk.facts.smtp, *desk.facts.more_doors]
         doors = Doors([Source(place, sessions=SESSIONS) for place in places])
         _flood(desk, doors, mix, "warm-up")
-        before = cpu_seconds(desk.facts.pids)
-        seconds = _flood(desk, doors, mix, "measured")
-        after = cpu_seconds(desk.facts.pids)
+        floods = []
+        for number in range(FLOODS):
+            before = cpu_seconds(desk.facts.pids)
+            seconds = _flood(desk, doors, mix, f"measured{number}")
+            used = _by_service(before, cpu_seconds(desk.facts.pids), mix.total)
+            floods.append(_Measured(mix.total / seconds, used))
         left = wait_until_quiet(lambda: desk.facts, desk.tend, limit_s=QUIET_S)
-        wrong = [*left, *problems(_evidence(desk, doors))]
-    return _Measured(
-        rate=mix.total / seconds,
-        cpu_ms=_by_service(before, after, mix.total),
-        wrong=wrong,
-    )
+        return floods, [*left, *problems(_evidence(desk, doors))]
 
 
 def _flood(desk: RunningDesk, doors: Doors, mix: Mix, name: str) -> float:

@@ -15,6 +15,7 @@ from shared import mongo as mongodb
 from shared.bus import Bus, Pace, Patience, Received
 from shared.bus.bus import PRESSING_RECORDS
 from shared.bus.subscribing import STOP_S
+from shared.company import STEP_S
 from shared.mongo import Session
 from tests.bus_records import a_note, until
 
@@ -150,6 +151,30 @@ async def test_a_release_that_reads_one_topic_more_gets_it(kafka, new_topic, mon
     await after.stop()
 
     assert (of_old.texts, of_new.texts) == (["a"], ["b"])
+
+
+async def test_while_many_come_others_are_waited_for_as_long_as_some_come(kafka, new_topic) -> None:
+    topic, sizes = await new_topic(kafka), []
+
+    async def handle(batch: list[Received[Any]]) -> None:
+        sizes.append(len(batch))
+        if len(batch) == MANY:
+            others.append(asyncio.create_task(publish_others()))
+
+    async def publish_others() -> None:
+        for number in range(4):
+            await bus.publish([a_note(topic, f"other-{number}", key="k")])
+            await asyncio.sleep(STEP_S / 2)
+
+    others: list[asyncio.Task[None]] = []
+    bus = Bus(kafka=kafka, service=a_group())
+    bus.batches(topic, handle)
+    await bus.publish([a_note(topic, f"many-{n}", key="k") for n in range(MANY)])
+    await bus.start()
+    await until(lambda: sum(sizes) == MANY + 4)
+    await bus.stop()
+
+    assert sizes == [MANY, 4]
 
 
 async def test_who_stands_back_leaves_records_alone_while_many_come(kafka, new_topic) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.ingest.children import OUT_OF_TIME
-from services.ingest.parsing import MAX_ATTEMPTS, QUEUE_MAILS, MailReader
+from services.ingest.parsing import MAX_ATTEMPTS, PRESSING_MAILS, QUEUE_MAILS, MailReader
 from services.ingest.tools import Tools
 from tests.builders import an_address_book
 from tests.service.ingest.dialogue import until
@@ -26,7 +26,7 @@ from tests.service.ingest.memory import (
 class Bench:
     """A reader and all that it works with."""
 
-    def __init__(self, company_s: float = 0.0) -> None:
+    def __init__(self) -> None:
         self.leases, self.parsers, self.topic = Leases(), Parsers(), Topic()
         self.blobs, self.senders = BlobsInMemory(), Senders()
         self.intake, self.limits, self.orders = WithholdingIntake(), NoLimits(), Orders()
@@ -35,7 +35,7 @@ class Bench:
             book=an_address_book(), trusted=lambda: (), senders=self.senders,
             intake=self.intake, limits=self.limits, orders=self.orders,
         )  # fmt: skip
-        self.reader = MailReader(tools, workers=1, company_s=company_s)
+        self.reader = MailReader(tools, workers=1)
 
     async def settled(self, count: int) -> None:
         await until(lambda: len(self.leases.states) == count)
@@ -62,31 +62,33 @@ async def test_mails_handed_over_are_read_together_and_announced(bench: Bench) -
 
 
 async def test_while_many_come_a_mail_waits_for_others() -> None:
-    bench = Bench(company_s=0.5)
+    bench = Bench()
     await bench.reader.start()
-    bench.reader.hand_over([a_row("a"), a_row("b"), a_row("c")])
-    await bench.settled(3)
+    bench.reader.hand_over([a_row(str(n)) for n in range(PRESSING_MAILS)])
+    await bench.settled(PRESSING_MAILS)
 
     bench.reader.hand_over([a_row("d")])
     for _ in range(10):  # the worker has its turn, and more than one
         await asyncio.sleep(0)
     bench.reader.hand_over([a_row("e")])
-    await bench.settled(5)
+    await bench.settled(PRESSING_MAILS + 2)
     await bench.reader.stop()
 
-    assert bench.parsers.groups == [[b"a", b"b", b"c"], [b"d", b"e"]]
+    assert [len(group) for group in bench.parsers.groups] == [PRESSING_MAILS, 2]
 
 
-async def test_while_few_come_a_mail_waits_for_nobody() -> None:
-    bench = Bench(company_s=3600)
+async def test_while_few_come_a_mail_waits_for_nobody(bench: Bench) -> None:
+    bench.reader.hand_over([a_row("a"), a_row("b")])
     await bench.reader.start()
+    await bench.settled(2)
 
-    for name in ("a", "b", "c", "d"):
-        bench.reader.hand_over([a_row(name)])
-        await bench.settled(ord(name) - ord("a") + 1)
-    await bench.reader.stop()
+    bench.reader.hand_over([a_row("c")])
+    for _ in range(10):
+        await asyncio.sleep(0)
+    bench.reader.hand_over([a_row("d")])
+    await bench.settled(4)
 
-    assert bench.topic.ids == ["a", "b", "c", "d"]
+    assert bench.parsers.groups == [[b"a", b"b"], [b"c"], [b"d"]]
 
 
 async def test_rows_of_others_are_found_by_looking(bench: Bench) -> None:
