@@ -11,7 +11,7 @@ class Company:
     """Whether more are on their way, and how long the first ones wait for them.
 
     After ``many`` at once more are expected for ``lasts_s`` seconds; without such groups nobody
-    waits. Who has less to do, of several processes, waits more often, and its groups are as large.
+    waits.
     """
 
     def __init__(

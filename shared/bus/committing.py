@@ -71,8 +71,10 @@ class Commits(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is un
         while not self._ending.is_set():
             await self._marked.wait()
             pause_s = INTERVAL_S if await self._commit() else RETRY_S
+            # Not `wait_for`: before Python 3.12 it may swallow a cancellation.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await self._ending.wait()
         await self._commit()
 
     async def _commit(self) -> bool:

@@ -82,7 +82,7 @@ class _Measured:
 
 
 def run(folder: Path, *, mix: Mix | None = None) -> Iterator[Row]:
-    """One stack after the other, each with more processes; rows as they become known."""
+    """One stack after the other, in `ORDER`; the rows come when all have been measured."""
     measured: dict[int, list[_Measured]] = {count: [] for count in PROCESSES}
     wrong: dict[int, list[str]] = {count: [] for count in PROCESSES}
     for turn, count in enumerate(ORDER):
