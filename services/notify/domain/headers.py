@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Literal
 
 from services.notify.domain import wire
@@ -105,7 +106,7 @@ def fields(head: Head) -> bytes:
     profile = PROFILES[head.mail_class]
     parent = head.own_id or head.root_id
     lines = [
-        wire.plain_field("Date", format_datetime(head.date.astimezone(UTC).replace(microsecond=0))),
+        _date_field(head.date.astimezone(UTC).replace(microsecond=0)),
         wire.mailbox_field("From", [head.sender]),
         wire.mailbox_field("To", head.to),
         wire.mailbox_field("Cc", head.cc) if head.cc else b"",
@@ -116,10 +117,11 @@ def fields(head: Head) -> bytes:
         wire.plain_field("Thread-Index", head.thread_index) if head.thread_index else b"",
         wire.text_field("Thread-Topic", head.subject) if head.thread_index else b"",
         wire.mailbox_field("Reply-To", [("", head.reply_to)]) if head.reply_to else b"",
-        *_class_fields(head, profile),
-        wire.plain_field("X-Postdesk-Reason", word(head.reason)),
+        wire.plain_field("List-Unsubscribe", f"<{head.unsubscribe}>")
+        if profile.unsubscribe and head.unsubscribe
+        else b"",
+        _class_fields(head.mail_class, head.reason, head.queue, head.host),
         wire.text_field("X-Postdesk-Event", head.event_id),
-        wire.plain_field("Feedback-ID", _feedback_id(head)),
     ]
     return b"".join(lines)
 
@@ -177,24 +179,29 @@ def word(value: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", value.lower()).strip("-")[:40] or "other"
 
 
-def _class_fields(head: Head, profile: Profile) -> list[bytes]:
+@lru_cache(maxsize=1)
+def _date_field(at: datetime) -> bytes:
+    """Of a batch that is written within a second all have the same."""
+    return wire.plain_field("Date", format_datetime(at))
+
+
+@lru_cache(maxsize=256)
+def _class_fields(mail_class: MailClass, reason: str, queue: str, host: str) -> bytes:
+    """What is the same in all mails of a class, reason and queue."""
+    profile = PROFILES[mail_class]
+    queue = word(queue)
     named = {
         "Auto-Submitted": profile.auto_submitted,
         "Precedence": profile.precedence,
         "X-Auto-Response-Suppress": profile.suppress,
+        "X-Postdesk-Reason": word(reason),
+        # class:queue:tenant:SenderId; nothing in it names a person.
+        "Feedback-ID": f"{mail_class}:{queue}:{word(host)}:postdesk",
     }
-    lines = [wire.plain_field(name, value) for name, value in named.items() if value]
     if profile.list_name:
-        name = profile.list_name.format(reason=word(head.reason), queue=word(head.queue))
-        lines.append(wire.plain_field("List-Id", f"<{name}.{head.host}>"))
-    if profile.unsubscribe and head.unsubscribe:
-        lines.append(wire.plain_field("List-Unsubscribe", f"<{head.unsubscribe}>"))
-    return lines
-
-
-def _feedback_id(head: Head) -> str:
-    """``class:queue:tenant:SenderId``; nothing in it names a person."""
-    return f"{head.mail_class}:{word(head.queue)}:{word(head.host)}:postdesk"
+        name = profile.list_name.format(reason=word(reason), queue=queue)
+        named["List-Id"] = f"<{name}.{host}>"
+    return b"".join(wire.plain_field(name, value) for name, value in named.items() if value)
 
 
 def _filetime(at: datetime) -> int:

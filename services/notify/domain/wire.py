@@ -21,7 +21,7 @@ _ENDING_CHARS = 12
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ASCII_CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
 _BODY_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
-_SAFE_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
+_SAFE_ADDRESS = re.compile(r"{0}+@{0}+".format(r"[!#-'*+\-./0-9=?@A-Z^-~]"))  # no <>(),;:\"[]
 _SAFE_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
 _Q_LITERAL = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/")
 
@@ -42,6 +42,8 @@ class File:
 
 def cleaned(value: str) -> str:
     """``value`` on one line: controls and line separators become one space, halves of pairs ?."""
+    if value.isprintable():  # then there is nothing of all this in it
+        return value.strip()
     whole = value.encode("utf-8", "replace").decode("utf-8")
     return _CONTROLS.sub(" ", whole).strip()
 
@@ -49,7 +51,7 @@ def cleaned(value: str) -> str:
 def text_field(name: str, value: str) -> bytes:
     """An unstructured field; RFC 2047 where ASCII does not do; folded at spaces."""
     value = cleaned(value)
-    if value.isascii() and "=?" not in value and _longest_word(value) < LINE_OCTETS - _FOLD_AT:
+    if value.isascii() and "=?" not in value and _has_room(value, LINE_OCTETS - _FOLD_AT - 1):
         return _folded(f"{name}: {value}")
     return f"{name}: {_encoded_words(value, len(name) + 2)}\r\n".encode("ascii")
 
@@ -60,7 +62,7 @@ def plain_field(name: str, value: str) -> bytes:
     Raises UnsafeHeaderError for anything but printable ASCII and for a word that fits no line.
     """
     printable = value.isascii() and value.isprintable()
-    if not printable or _longest_word(value) + len(name) + 2 > LINE_OCTETS:
+    if not printable or not _has_room(value, LINE_OCTETS - len(name) - 2):
         raise UnsafeHeaderError(f"{name} cannot carry this value")
     return _folded(f"{name}: {value}")
 
@@ -73,7 +75,7 @@ def mailbox_field(name: str, mailboxes: Sequence[tuple[str, str]]) -> bytes:
 
 def is_sendable(address: str) -> bool:
     """Whether the address can stand in a header and in RCPT TO without SMTPUTF8 (RFC 6531)."""
-    return bool(_SAFE_ADDRESS.fullmatch(address)) and not set(address) & set('<>(),;:\\"[]')
+    return bool(_SAFE_ADDRESS.fullmatch(address))
 
 
 def content(
@@ -89,8 +91,9 @@ def content(
     return b"MIME-Version: 1.0\r\n" + body
 
 
-def _longest_word(value: str) -> int:
-    return max(map(len, value.split(" ")), default=0)
+def _has_room(value: str, octets: int) -> bool:
+    """Whether no word is longer than that."""
+    return len(value) <= octets or max(map(len, value.split(" "))) <= octets
 
 
 def _folded(line: str) -> bytes:
