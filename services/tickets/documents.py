@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from services.tickets.domain.built import built
 from services.tickets.domain.facts import Absence
 from services.tickets.domain.ticket import Ticket
 from services.tickets.mail_commands.drafts import Draft
@@ -259,7 +260,8 @@ def _record_of(row: Document) -> Any:
 
 
 def _meta(row: Document, subject: str) -> Meta:
-    return Meta(
+    return built(
+        Meta,
         id=row["_id"],
         source=SOURCE,
         time=row["at"],

@@ -1,13 +1,13 @@
 """From a ticket and an event to the next ticket; the same events always give the same ticket."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from services.tickets.domain.ticket import REMEMBERED_REPLIES, Ticket
 from shared.contracts import ticket as contract
 from shared.contracts.ticket import TicketEvent
+from shared.variants import but
 
 Changes = dict[str, Any]
 
@@ -19,7 +19,7 @@ def evolve(ticket: Ticket | None, event: TicketEvent) -> Ticket:
         return Ticket(state=event.state, participants=frozenset(people))
     private, public = _CHANGES[type(event)](ticket, event)
     state = ticket.state.model_copy(update={**public, "seq": event.seq, "updated_at": event.at})
-    return _with_lock_moved(replace(ticket, state=state, **private), event)
+    return _with_lock_moved(but(ticket, state=state, **private), event)
 
 
 def _with_lock_moved(ticket: Ticket, event: TicketEvent) -> Ticket:
@@ -28,7 +28,7 @@ def _with_lock_moved(ticket: Ticket, event: TicketEvent) -> Ticket:
     if not holder or not ticket.lock_idle_s or event.by != f"agent:{holder}":
         return ticket
     until = event.at + timedelta(seconds=ticket.lock_idle_s)
-    return replace(ticket, state=ticket.state.model_copy(update={"locked_until": until}))
+    return but(ticket, state=ticket.state.model_copy(update={"locked_until": until}))
 
 
 def _message(ticket: Ticket, event: contract.MessageAdded) -> tuple[Changes, Changes]:

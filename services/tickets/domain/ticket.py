@@ -12,7 +12,7 @@ NUMBERS = 65536
 """How many values the number in a token has."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ticket:
     """A ticket after its last event; ``evolve`` makes the next one.
 
