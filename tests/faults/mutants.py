@@ -89,8 +89,8 @@ MUTANTS = (
         "w: 1, j: false",
         (),
         (
-            Edit("shared/mongo.py", "connect", 'w="majority"', "w=1"),
-            Edit("shared/mongo.py", "connect", "journal=True", "journal=False"),
+            Edit("shared/mongo/clients.py", "connect", 'w="majority"', "w=1"),
+            Edit("shared/mongo/clients.py", "connect", "journal=True", "journal=False"),
         ),
     ),
     Mutant(
