@@ -137,9 +137,8 @@ async def test_transactions_that_conflict_are_run_again_until_all_are_stored(
 
 
 async def test_a_mongodb_that_is_away_is_told_within_the_time_limits(monkeypatch) -> None:
-    monkeypatch.setattr(mongodb, "SERVER_SELECTION_MS", 200)
-    monkeypatch.setattr(mongodb, "OPERATION_MS", 500)
-    away = mongodb.connect("mongodb://127.0.0.1:1/?replicaSet=rs0")
+    monkeypatch.setattr("shared.mongo.clients.SERVER_SELECTION_MS", 200)
+    away = mongodb.connect("mongodb://127.0.0.1:1/?replicaSet=rs0", operation_ms=500)
 
     async def work(session: Session) -> None:
         await away["x"]["a"].insert_one({}, session=session)
