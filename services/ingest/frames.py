@@ -3,12 +3,14 @@
 JSON, not pickle: the parent must not run what a subverted child sends.
 """
 
-import asyncio
 import struct
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:  # children need none of it
+    import asyncio
 
 _LENGTHS = struct.Struct("!IQ")
 MAX_HEAD_BYTES = 16 * 1024 * 1024
@@ -36,7 +38,7 @@ def read_frame(stream: IO[bytes]) -> Frame | None:
     return _unpack(stream.read(head), stream.read(content))
 
 
-async def receive_frame(stream: asyncio.StreamReader) -> Frame:
+async def receive_frame(stream: "asyncio.StreamReader") -> Frame:
     """Read a frame; raises FrameError or IncompleteReadError."""
     head, content = _LENGTHS.unpack(await stream.readexactly(_LENGTHS.size))
     if head > MAX_HEAD_BYTES or content > MAX_CONTENT_BYTES:

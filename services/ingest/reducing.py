@@ -14,7 +14,7 @@ from services.ingest.own_fields import without_own_fields
 from services.ingest.parse import Attachment, Mail, minimal, parse
 from services.ingest.parse.prescan import prescan
 from services.ingest.reading import Reading
-from shared.contracts.mail import INLINE_TEXT_CHARS
+from shared.contracts.sizes import INLINE_TEXT_CHARS
 
 FIELDS_BYTES = 56 * 1024  # of the 64 KiB of a record; the envelope and blob ids take the rest
 BLOB_ID_BYTES = 110
@@ -69,7 +69,7 @@ def _fields(mail: Mail, trusted: Collection[str]) -> dict[str, Any]:
         "from_addr": _clean(mail.from_addr, 320),
         "from_name": _clean(mail.from_name, 300),
         "from_count": mail.from_count,
-        "authentication": authentication_of(mail, trusted).model_dump(),
+        "authentication": authentication_of(mail, trusted),
         "reply_to": _clean(mail.reply_to[0] if mail.reply_to else "", 320),
         "reply_to_name": _clean(mail.reply_to_name, 300),
         "reply_to_count": mail.reply_to_count,

@@ -8,7 +8,8 @@ from services.tickets.domain import threading
 from services.tickets.store import Party, SentText, Store
 from shared.bus import Received
 from shared.config.models import Desk
-from shared.contracts.mail import INLINE_TEXT_CHARS, MailReceived
+from shared.contracts.mail import MailReceived
+from shared.contracts.sizes import INLINE_TEXT_CHARS
 from shared.quotes import subtract
 
 NEAREST = 3

@@ -14,9 +14,7 @@ from shared.contracts.base import (
     TicketId,
     Trust,
 )
-
-INLINE_TEXT_CHARS = 12_000
-"""Texts above this travel as a blob; the record carries their beginning."""
+from shared.contracts.sizes import INLINE_TEXT_CHARS
 
 Purpose = Literal["reply", "note", "confirm", "survey", "digest", "desk", "bounce", "action"]
 

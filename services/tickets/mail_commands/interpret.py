@@ -20,8 +20,9 @@ from services.tickets.mail_commands.words import BY_NAME
 from shared import quarantine_order
 from shared.config.people import Agent
 from shared.contracts import ticket as contract
-from shared.contracts.mail import INLINE_TEXT_CHARS, MailReceived
+from shared.contracts.mail import MailReceived
 from shared.contracts.requests import AnswerMail, CommandReceipt, LineResult
+from shared.contracts.sizes import INLINE_TEXT_CHARS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ TRUSTED = ("mx.desk.example",)
 def verdict(*fields: str, sender: str = "ann@example.com", count: int = 1) -> tuple[str, str]:
     mail = Mail(from_addr=sender, from_count=count, authentication_results=list(fields))
     found = authentication_of(mail, TRUSTED)
-    return found.dmarc, found.domain
+    return found.get("dmarc", "none"), found.get("domain", "")
 
 
 DMARC = "mx.desk.example; dmarc=pass header.from=example.com"
@@ -91,4 +91,4 @@ def test_no_or_several_senders_cannot_be_vouched_for(count: int) -> None:
 def test_without_a_relay_of_ours_nothing_is_believed() -> None:
     mail = Mail(from_addr="ann@example.com", from_count=1, authentication_results=[DMARC])
 
-    assert authentication_of(mail, ()).dmarc == "none"
+    assert authentication_of(mail, ()) == {}
