@@ -81,12 +81,14 @@ def test_mongodb_undoes_a_transaction_that_is_aborted(mongo: str) -> None:
 
 def test_mongodb_leaves_pages_that_change_often_to_its_checkpoints(mongo: str) -> None:
     with MongoClient(mongo) as client:
-        options = client.admin.command("getCmdLineOpts")["parsed"]["storage"]["wiredTiger"]
-    given = dict(pair.split("=") for pair in options["engineConfig"]["configString"].split(","))
+        storage = client.admin.command("getCmdLineOpts")["parsed"]["storage"]
+    options = storage["wiredTiger"]["engineConfig"]["configString"]
+    given = dict(pair.split("=") for pair in options.split(","))
     assert int(given["eviction_dirty_target"]) >= 8 * 5
     assert int(given["eviction_updates_target"]) > 10 * 2.5
     assert given["eviction_dirty_trigger"] > given["eviction_dirty_target"]
     assert given["eviction_updates_trigger"] > given["eviction_updates_target"]
+    assert storage["syncPeriodSecs"] <= 30
 
 
 def test_mongodb_keeps_its_data_when_it_starts_again_at_another_port(a_mongo) -> None:

@@ -23,8 +23,9 @@ LATE_WRITES = ",".join(
     for when, percent in (("target", target), ("trigger", trigger))
 )
 """How much of the cache may be unwritten, in percent, before pages are written for that alone
-(target) and before clients have to help (trigger). Checkpoints write all of it once a minute; with
-the defaults (5 and 20, half of it for updates) a page is written many times between two of them."""
+(target) and before clients have to help (trigger). Checkpoints write all of it; with the defaults
+(5 and 20, half of it for updates) a page is written many times between two of them."""
+CHECKPOINTS_S = "30"  # MongoDB's own 60 let a flood pass the targets, and its mails wait
 START_S = 60.0
 REMEDY = (
     "look for a full disk; if the data is damaged, remove the folder 'mongo' in the state folder. "
@@ -83,6 +84,7 @@ class EmbeddedMongo(EmbeddedServer):
             *("--wiredTigerCacheSizeGB", f"{_cache_gb():.2f}", "--oplogSize", OPLOG_MB),
             *("--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"),
             *("--wiredTigerEngineConfigString", LATE_WRITES),
+            *("--syncdelay", CHECKPOINTS_S),
             *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_S}"),
         ]
         self._child = process.start("mongo", command, log=self._log)
