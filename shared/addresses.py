@@ -159,7 +159,7 @@ class AddressBook:
         key = self._keys.keys.get(key_id)
         if key is None:
             return bytes(_MAC_BYTES + 1)  # matches nothing: no MAC has this length
-        return hmac.new(key, domain + body, hashlib.sha256).digest()[:_MAC_BYTES]
+        return hmac.digest(key, domain + body, "sha256")[:_MAC_BYTES]
 
 
 def _b32(raw: bytes) -> str:

@@ -74,6 +74,7 @@ class Conversation(SMTP):
         self._octets = 0
         self._held = b""
         self._is_holding = False
+        self._silent_until = 0.0
 
     def __init_subclass__(cls) -> None:
         """Note the names of the commands."""
@@ -238,5 +239,17 @@ class Conversation(SMTP):
             finally:
                 self._is_holding = False
 
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Give the client so many seconds more; a timer that is set already looks again then."""
+        self._silent_until = self.loop.time() + (duration or self._door.timing.idle_s)
+        timer = self._timeout_handle
+        if timer is None or timer.when() > self._silent_until:
+            if timer:
+                timer.cancel()
+            self._timeout_handle = self.loop.call_at(self._silent_until, self._timeout_cb)
+
     def _timeout_cb(self) -> None:
-        self.hang_up(replies.IDLE)
+        if self.loop.time() < self._silent_until:
+            self._timeout_handle = self.loop.call_at(self._silent_until, self._timeout_cb)
+        else:
+            self.hang_up(replies.IDLE)

@@ -6,6 +6,7 @@ reads blocks. What is shared by all sessions is in `services.ingest.door`.
 
 import asyncio
 import contextlib
+import math
 import re
 import ssl
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,8 @@ def storable(text: str) -> str:
 
 class Session(Conversation):
     """A client that speaks SMTP."""
+
+    _pacing: asyncio.TimerHandle
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         # The email package's parser, used by aiosmtpd here, takes seconds for some inputs.
@@ -200,19 +203,17 @@ class Session(Conversation):
     def _paced(self) -> Iterator[None]:
         """Hang up on who sends for too long, or too slowly."""
         self._reset_timeout(self._door.timing.data_s)
-        pacing = self.loop.create_task(self._watch_pace())
+        self._watch_pace(-math.inf)
         try:
             yield
         finally:
-            pacing.cancel()
+            self._pacing.cancel()
             self._reset_timeout()
 
-    async def _watch_pace(self) -> None:
+    def _watch_pace(self, before: float) -> None:
+        """Look from time to time how many octets came since ``before``."""
         timing = self._door.timing
-        least = timing.pace_s * timing.least_octets_per_s
-        while True:
-            before = self._octets
-            await asyncio.sleep(timing.pace_s)
-            if self._octets - before < least:
-                self.hang_up(replies.TOO_SLOW)
-                return
+        if self._octets - before < timing.pace_s * timing.least_octets_per_s:
+            self.hang_up(replies.TOO_SLOW)
+            return
+        self._pacing = self.loop.call_later(timing.pace_s, self._watch_pace, self._octets)

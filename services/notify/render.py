@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -92,7 +92,7 @@ class Renderer:
         if language not in self._environments:
             environment = Environment(
                 loader=FileSystemLoader([self._templates / language, self._templates / FALLBACK]),
-                autoescape=select_autoescape(["html"], default=False),
+                autoescape=_is_html,  # noqa: S701 - jinja's select_autoescape, without its loops
                 undefined=StrictUndefined,
                 trim_blocks=True,
                 lstrip_blocks=True,
@@ -111,6 +111,10 @@ class Renderer:
 def _nearest(templates: Path, language: str) -> str:
     fits = language.isalpha() and (templates / language / "words.json").exists()
     return language if fits else FALLBACK
+
+
+def _is_html(template: str | None) -> bool:
+    return template is not None and template.endswith(".html")
 
 
 def _lines(text: str) -> Markup:

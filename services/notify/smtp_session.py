@@ -95,8 +95,7 @@ class SMTPSession:
                 if not reply.is_good:
                     return reply
             return None
-        self._send(b"".join(commands))
-        replies = [await self._reply() for _ in commands]
+        replies = await self._replies(b"".join(commands), len(commands))
         refusal = next((reply for reply in replies if not reply.is_good), None)
         if refusal is not None and replies[-1].code == GO_AHEAD:
             # It waits for a mail all the same; an empty one might be delivered (RFC 2920, 3.1).
@@ -104,27 +103,29 @@ class SMTPSession:
         return refusal
 
     async def _ask(self, data: bytes) -> Reply:
-        self._send(data)
-        return await self._reply()
+        (reply,) = await self._replies(data, 1)
+        return reply
 
-    def _send(self, data: bytes) -> None:
+    async def _replies(self, data: bytes, count: int) -> list[Reply]:
+        """Send, and hear so many replies."""
         if not self.is_open:
             raise SessionError("the relay has closed the connection")
         self._writer.write(data)
-
-    async def _reply(self) -> Reply:
-        lines: list[str] = []
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(count * self._timeout_s):
                 await self._writer.drain()
-                while True:
-                    line = (await self._reader.readuntil(b"\n")).decode("utf-8", "replace")
-                    lines.append(line[4:].rstrip())
-                    if line[3:4] != "-":
-                        return Reply(int(line[:3]), "\n".join(lines))
+                return [await self._reply() for _ in range(count)]
         except (OSError, EOFError, ValueError, TimeoutError, asyncio.LimitOverrunError) as error:
             self.close()
             raise SessionError(f"{type(error).__name__}: {error}"[:300]) from error
+
+    async def _reply(self) -> Reply:
+        lines: list[str] = []
+        while True:
+            line = (await self._reader.readuntil(b"\n")).decode("utf-8", "replace")
+            lines.append(line[4:].rstrip())
+            if line[3:4] != "-":
+                return Reply(int(line[:3]), "\n".join(lines))
 
 
 async def opened(client: SMTP, timeout_s: float) -> SMTPSession:

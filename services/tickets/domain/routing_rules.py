@@ -134,13 +134,22 @@ def _attachment(endings: list[str], files: Iterable[str]) -> str | None:
 
 def _phrase(what: str, phrases: list[str], text: str) -> str | None:
     folded = fold(text)
-    return next((f"{what} {p!r}" for p in phrases if _finder(p).search(folded)), None)
+    return next((f"{what} {p!r}" for p in phrases if _is_said(p, folded)), None)
+
+
+def _is_said(phrase: str, folded: str) -> bool:
+    first, finder = _finder(phrase)
+    # An expression that begins with a condition is tried at each character; most phrases of
+    # most rules are not there, and a search for plain text sees that in a fiftieth of the time.
+    return first in folded and finder.search(folded) is not None
 
 
 @lru_cache(maxsize=10_000)
-def _finder(phrase: str) -> re.Pattern[str]:
-    words = r"\s+".join(re.escape(word) for word in fold(phrase).split())
-    return re.compile(rf"(?<!\w){words}(?!\w)")
+def _finder(phrase: str) -> tuple[str, re.Pattern[str]]:
+    """The first word, and what finds all of them as words of their own."""
+    words = fold(phrase).split()
+    joined = r"\s+".join(re.escape(word) for word in words)
+    return "".join(words[:1]), re.compile(rf"(?<!\w){joined}(?!\w)")
 
 
 def _pattern(pattern: str, text: str) -> str | None:

@@ -145,6 +145,19 @@ async def test_a_silent_client_is_told_that_its_time_is_over(mails: Mails) -> No
         assert await client.reply() == ""
 
 
+async def test_a_client_that_goes_on_has_its_time_anew_with_each_command(mails: Mails) -> None:
+    idle_s = 0.5
+    async with an_open_door(mails, timing=Timing(idle_s=idle_s)) as (_, port):
+        client = await Client.connect(port)
+        await client.begin()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 1.5 * idle_s
+        while loop.time() < end:
+            await client.play("C: RCPT TO:<support@desk.example>\nS: 250 2.1.5")
+            await asyncio.sleep(idle_s / 20)
+        await client.play("S: 421 4.4.2")
+
+
 async def test_closing_sends_idle_clients_away_and_finishes_the_mail_in_flight(
     mails: Mails,
 ) -> None:
